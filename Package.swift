@@ -1,0 +1,52 @@
+// swift-tools-version: 6.2
+
+import PackageDescription
+
+// Read from top to bottom, this is the architecture: sound enters at the top, a label leaves at the bottom,
+// and a target imports only what stands above it.
+let package = Package(
+  name: "auricle",
+  platforms: [.macOS(.v15)],
+  products: [
+    .library(name: "Auricle", targets: ["Auricle"]),
+    .executable(name: "auricle", targets: ["AuricleCommand"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+  ],
+  targets: [
+    // System libraries and C.
+    .systemLibrary(
+      name: "CSndfile", pkgConfig: "sndfile",
+      providers: [.apt(["libsndfile1-dev"]), .brew(["libsndfile"])]),
+    .systemLibrary(
+      name: "CFFTW", pkgConfig: "fftw3f",
+      providers: [.apt(["libfftw3-dev"]), .brew(["fftw"])]),
+    .target(name: "CKernels"),
+    .target(name: "CBundledModel", exclude: ["digits.safetensors"]),
+
+    // The flow.
+    .target(name: "AuricleBase"),
+    .target(name: "AudioInput", dependencies: ["AuricleBase", "CSndfile", "CKernels"]),
+    .target(name: "AudioFeatures", dependencies: ["AudioInput", "CFFTW", "CKernels"]),
+    .target(name: "SequenceModel", dependencies: ["AudioFeatures", "CKernels"]),
+    .target(name: "Datasets", dependencies: ["SequenceModel"]),
+    .target(name: "Training", dependencies: ["Datasets"]),
+    .target(name: "Evaluation", dependencies: ["AuricleBase"]),
+    .target(name: "Auricle", dependencies: ["Training", "Evaluation", "CBundledModel"]),
+    .executableTarget(
+      name: "AuricleCommand",
+      dependencies: ["Auricle", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+
+    // Tests, one target per stage.
+    .testTarget(name: "AudioInputTests", dependencies: ["AudioInput"]),
+    .testTarget(name: "AudioFeaturesTests", dependencies: ["AudioFeatures"]),
+    .testTarget(name: "SequenceModelTests", dependencies: ["SequenceModel"]),
+    .testTarget(name: "DatasetsTests", dependencies: ["Datasets"]),
+    .testTarget(name: "TrainingTests", dependencies: ["Training"]),
+    .testTarget(name: "EvaluationTests", dependencies: ["Evaluation"]),
+    .testTarget(name: "AuricleTests", dependencies: ["Auricle"]),
+  ],
+  swiftLanguageModes: [.v6],
+  cLanguageStandard: .gnu17
+)

@@ -1,0 +1,24 @@
+/// What can be wrong with features: each case carries what a person needs to mend it.
+public enum FeatureError: Error, Hashable, Sendable, CustomStringConvertible {
+  /// A configuration that cannot be computed.
+  case configuration(String)
+  /// Sound of another rate than the configuration's.
+  case sampleRate(found: Int, wanted: Int)
+  /// A sound too short to hold one frame.
+  case tooShort(samples: Int, wanted: Int)
+  /// Samples so large that their power overflows.
+  case notFinite
+  /// FFTW could not plan a transform of this length.
+  case transform(length: Int)
+
+  public var description: String {
+    switch self {
+    case .configuration(let reason): "impossible features: \(reason)"
+    case .sampleRate(let found, let wanted): "the sound is at \(found) Hz; these features are of \(wanted) Hz"
+    case .tooShort(let samples, let wanted):
+      "\(samples) samples are too few for one frame of \(wanted); choose shorter frames or a framing that pads"
+    case .notFinite: "the samples are so large that their power overflows; scale the sound to [-1, 1]"
+    case .transform(let length): "FFTW cannot plan a transform of \(length) points"
+    }
+  }
+}

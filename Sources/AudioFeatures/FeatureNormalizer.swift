@@ -1,0 +1,54 @@
+import AuricleBase
+
+/// Mean and scale of each coefficient over the training data: what `FeatureConfiguration.Normalization.global` means.
+///
+/// A normalised coefficient is `(x - mean) * scale`.
+public struct FeatureNormalizer: Hashable, Sendable {
+  public let mean: [Float]
+  /// One over the standard deviation; 1 for a coefficient that never changes.
+  public let scale: [Float]
+
+  /// Both arrays have one element per coefficient.
+  public init(mean: [Float], scale: [Float]) {
+    precondition(mean.count == scale.count, "mean and scale must have one element per coefficient")
+    self.mean = mean
+    self.scale = scale
+  }
+}
+
+/// Gathers mean and variance over any number of feature matrices, in double precision.
+public struct FeatureStatistics: Sendable {
+  private var count = 0
+  private var mean: [Double]
+  private var squares: [Double]
+
+  public init(coefficients: Int) {
+    mean = [Double](repeating: 0, count: coefficients)
+    squares = mean
+  }
+
+  /// Welford's update (Technometrics, 1962), one frame after the other. Matrices of another width are ignored.
+  public mutating func add(_ features: FeatureMatrix) {
+    guard features.coefficients == mean.count else { return }
+    let width = mean.count
+    features.values.withUnsafeBufferPointer { values in
+      for frame in 0..<features.frames {
+        count += 1
+        let weight = 1 / Double(count)
+        for i in 0..<width {
+          let delta = Double(values[frame * width + i]) - mean[i]
+          mean[i] += delta * weight
+          squares[i] += delta * (Double(values[frame * width + i]) - mean[i])
+        }
+      }
+    }
+  }
+
+  public var normalizer: FeatureNormalizer {
+    let scale = squares.map { square -> Float in
+      let deviation = squareRoot(square / Double(max(1, count)))
+      return deviation > 1e-8 ? Float(1 / deviation) : 1
+    }
+    return FeatureNormalizer(mean: mean.map { Float($0) }, scale: scale)
+  }
+}

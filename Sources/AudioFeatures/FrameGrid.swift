@@ -1,0 +1,53 @@
+/// Where the frames of a signal begin and what lies beyond its ends, by the configuration's framing.
+struct FrameGrid {
+  let count: Int
+  /// First sample of frame 0; negative where frames begin before the signal.
+  let origin: Int
+  private let framing: FeatureConfiguration.Framing
+  private let samples: Int
+
+  init(_ configuration: FeatureConfiguration, samples: Int) {
+    let (frame, hop, fft) = (configuration.frameLength, configuration.hopLength, configuration.fftLength)
+    self.samples = samples
+    framing = configuration.framing
+    guard samples > 0 else {
+      (count, origin) = (0, 0)
+      return
+    }
+    switch framing {
+    case .centerZero, .centerReflect:
+      // The padding and the count are those of the transform, in which the window is centred.
+      count = 1 + (samples + fft / 2 * 2 - fft) / hop
+      origin = (fft - frame) / 2 - fft / 2
+    case .snipEdges:
+      count = samples < frame ? 0 : 1 + (samples - frame) / hop
+      origin = 0
+    case .padEnd:
+      count = samples <= frame ? 1 : 1 + (samples - frame + hop - 1) / hop
+      origin = 0
+    case .kaldiCenter:
+      count = max(1, (samples + hop / 2) / hop)
+      origin = hop / 2 - frame / 2
+    }
+  }
+
+  /// The sample that stands at `index`, which may lie beyond either end; nil for silence.
+  func source(of index: Int) -> Int? {
+    if index >= 0 && index < samples { return index }
+    let period: Int
+    var folded: Int
+    switch framing {
+    case .centerZero, .snipEdges, .padEnd: return nil
+    case .centerReflect:  // ... 2 1 | 0 1 2 ... n-1 | n-2 ...
+      guard samples > 1 else { return 0 }
+      period = 2 * samples - 2
+      folded = ((index % period) + period) % period
+      if folded >= samples { folded = period - folded }
+    case .kaldiCenter:  // ... 1 0 | 0 1 2 ... n-1 | n-1 ...
+      period = 2 * samples
+      folded = ((index % period) + period) % period
+      if folded >= samples { folded = period - 1 - folded }
+    }
+    return folded
+  }
+}

@@ -1,0 +1,82 @@
+import AuricleBase
+import CKernels
+
+extension FeatureConfiguration.MelFilterbank.Scale {
+  /// Mels of a frequency in Hz.
+  public func mels(_ frequency: Double) -> Double {
+    switch self {
+    case .htk: 1127.0 * naturalLogarithm(1 + frequency / 700)
+    case .slaney:
+      frequency < 1000 ? frequency * 3 / 200 : 15 + naturalLogarithm(frequency / 1000) / (naturalLogarithm(6.4) / 27)
+    }
+  }
+
+  /// The frequency in Hz of a number of mels.
+  public func frequency(_ mels: Double) -> Double {
+    switch self {
+    case .htk: 700 * (exponential(mels / 1127.0) - 1)
+    case .slaney: mels < 15 ? mels * 200 / 3 : 1000 * exponential((mels - 15) * (naturalLogarithm(6.4) / 27))
+    }
+  }
+}
+
+/// Triangular filters on the mel scale as a band matrix: for each filter the bins it covers and their weights.
+struct MelBands {
+  private(set) var bands: [auricle_band] = []
+  private(set) var weights: [Float] = []
+
+  /// Throws `FeatureError.configuration` when a filter would cover no bin.
+  init(_ configuration: FeatureConfiguration) throws(FeatureError) {
+    let unit = Int(AURICLE_COLUMN_UNIT)
+    for (index, filter) in MelBands.filters(configuration).enumerated() {
+      guard let first = filter.firstIndex(where: { $0 > 0 }), let last = filter.lastIndex(where: { $0 > 0 }) else {
+        throw .configuration(
+          "mel filter \(index + 1) of \(configuration.mel.count) covers no bin of the \(configuration.fftLength)-point "
+            + "spectrum; ask for fewer filters or a longer transform")
+      }
+      let count = (last - first + unit) / unit * unit
+      bands.append(auricle_band(first: UInt32(first), count: UInt32(count), offset: UInt32(weights.count)))
+      weights += filter[first...last].map { Float($0) }
+      weights += repeatElement(0, count: count - (last - first + 1))
+    }
+  }
+
+  /// The dense matrix, filters x bins.
+  static func filters(_ configuration: FeatureConfiguration) -> [[Double]] {
+    let mel = configuration.mel
+    let (rate, bins) = (Double(configuration.sampleRate), configuration.binCount)
+    let high = mel.highFrequency ?? rate / 2
+    let (lowest, highest) = (mel.scale.mels(mel.lowFrequency), mel.scale.mels(high))
+    let corners = (0..<mel.count + 2).map { lowest + (highest - lowest) * Double($0) / Double(mel.count + 1) }
+    let frequencies = corners.map(mel.scale.frequency)
+    let binWidth = rate / Double(configuration.fftLength)
+
+    return (0..<mel.count).map { index in
+      // The corners and the bins on the axis where the sides are straight.
+      let (left, center, right): (Double, Double, Double)
+      let position: (Int) -> Double
+      switch mel.edges {
+      case .hertz:
+        (left, center, right) = (frequencies[index], frequencies[index + 1], frequencies[index + 2])
+        position = { Double($0) * binWidth }
+      case .mel:
+        (left, center, right) = (corners[index], corners[index + 1], corners[index + 2])
+        position = { mel.scale.mels(Double($0) * binWidth) }
+      case .bins:
+        let floored = frequencies[index...index + 2].map {
+          (Double(configuration.fftLength + 1) * $0 / rate).rounded(.down)
+        }
+        (left, center, right) = (floored[0], floored[1], floored[2])
+        position = { Double($0) }
+      }
+      let area =
+        mel.normalization == .slaney ? 2 / (frequencies[index + 2] - frequencies[index]) : 1
+      return (0..<bins).map { bin in
+        let x = position(bin)
+        let rising = center > left ? (x - left) / (center - left) : (x >= center ? 1 : 0)
+        let falling = right > center ? (right - x) / (right - center) : (x <= center ? 1 : 0)
+        return max(0, min(rising, falling)) * area
+      }
+    }
+  }
+}

@@ -1,0 +1,124 @@
+import CSndfile
+
+/// Which of a file's channels become the one that is kept.
+public enum ChannelSelection: Hashable, Sendable {
+  /// The mean of all channels.
+  case mix
+  /// One channel as it is; the first is 1.
+  case channel(Int)
+}
+
+/// An open audio file, read from front to back as mono blocks: hours of sound in bounded memory.
+///
+///     let file = try AudioFile(path: "meeting.flac")
+///     var block: [Float] = []
+///     while try file.read(frames: 4096, into: &block) > 0 {
+///       use(block, file.info.sampleRate)
+///       block.removeAll(keepingCapacity: true)
+///     }
+///
+/// Everything libsndfile decodes is read: WAV, RF64, W64, AIFF, CAF, AU, FLAC, Ogg (Vorbis, Opus), MP3 and more.
+/// Integers of any width come scaled to [-1, 1); floats come as they are, so that values beyond 1 are kept. A header
+/// that promises more than the file holds is no error: what is there is given. Memory is never allocated by a header's
+/// word.
+///
+/// A regular file is read as it is needed. Standard input (`-`), a pipe or a device is first read whole into memory,
+/// at most 1 GiB.
+///
+/// Not `Sendable`: any number of threads may each read a file of their own, but not share one.
+public final class AudioFile {
+  public let path: String
+  public let info: AudioFileInfo
+  /// Size of the encoded file in bytes.
+  public let byteCount: Int
+
+  /// The rates a file may have, in Hz.
+  public static let sampleRates = 1_000...1_000_000
+
+  /// No sample may be larger, so that nothing computed from samples, such as a power spectrum, can overflow. A 32-bit
+  /// integer that was stored as a float without scaling still fits.
+  public static let largestMagnitude: Float = 0x1p32
+
+  private let handle: SoundHandle
+  private let channel: ChannelSelection
+  private var block: [Float]
+  private var position = 0
+
+  /// Opens the file at `path`, or standard input for `-`.
+  ///
+  /// Throws when it cannot be opened, is not audio, has a rate outside `sampleRates`, or lacks the `channel`.
+  public init(path: String, channel: ChannelSelection = .mix) throws(AudioError) {
+    let handle = try SoundHandle(path: path)
+    let info = AudioFileInfo(handle.info)
+    guard Self.sampleRates.contains(info.sampleRate) else {
+      throw .unsupportedSampleRate(path: path, sampleRate: info.sampleRate)
+    }
+    if case .channel(let number) = channel, !(1...info.channels).contains(number) {
+      throw .noSuchChannel(path: path, channel: number, channels: info.channels)
+    }
+    self.path = path
+    self.info = info
+    self.channel = channel
+    byteCount = handle.byteCount
+    self.handle = handle
+    block = Array(repeating: 0, count: min(4096, max(1, 65_536 / info.channels)) * info.channels)
+  }
+
+  /// Appends the next `frames` mono samples, or as many as are left, and returns their number: 0 at the end.
+  ///
+  /// Throws `noSamples` when the first read finds none, `invalidSample` at one that is NaN, infinite or
+  /// beyond `largestMagnitude`,
+  /// and `undecodable` when the decoder fails midway. Samples before the failure may have been appended.
+  public func read(frames: Int, into samples: inout [Float]) throws(AudioError) -> Int {
+    var appended = 0
+    while appended < frames {
+      let count = try readBlock(frames: min(frames - appended, block.count / info.channels))
+      guard count > 0 else { break }
+      samples.append(contentsOf: block[..<count])
+      appended += count
+      position += count
+    }
+    return appended
+  }
+
+  /// Decodes and mixes down up to `frames` frames to the beginning of `block`.
+  private func readBlock(frames: Int) throws(AudioError) -> Int {
+    let channels = info.channels
+    let (count, areValid) = block.withUnsafeMutableBufferPointer { block in
+      let count = max(0, Int(sf_readf_float(handle.sound, block.baseAddress, sf_count_t(frames))))
+      switch channel {
+      case _ where channels == 1: break
+      case .channel(let number):
+        for frame in 0..<count { block[frame] = block[frame * channels + number - 1] }
+      case .mix:
+        for frame in 0..<count {
+          var sum: Float = 0
+          for index in frame * channels..<(frame + 1) * channels { sum += block[index] }
+          block[frame] = sum / Float(channels)
+        }
+      }
+      return (count, Self.areValid(UnsafeBufferPointer(rebasing: block[..<count])))
+    }
+    guard sf_error(handle.sound) == 0 else {
+      let reason = sf_strerror(handle.sound).map { String(cString: $0) } ?? "unknown error"
+      throw .undecodable(path: path, seconds: seconds(position + count), reason: reason)
+    }
+    guard areValid else {
+      let index = block[..<count].firstIndex { !($0.magnitude <= Self.largestMagnitude) } ?? 0
+      throw .invalidSample(path: path, seconds: seconds(position + index), value: "\(block[index])")
+    }
+    if count == 0 && position == 0 { throw .noSamples(path: path) }
+    return count
+  }
+
+  private func seconds(_ frames: Int) -> Double {
+    Double(frames) / Double(info.sampleRate)
+  }
+
+  /// Compares bit patterns as integers, which, unlike a test of each number, the compiler turns into vector code.
+  private static func areValid(_ samples: UnsafeBufferPointer<Float>) -> Bool {
+    var largest: Int32 = 0
+    for sample in samples { largest = max(largest, Int32(bitPattern: sample.bitPattern & 0x7FFF_FFFF)) }
+    return largest <= Int32(bitPattern: largestMagnitude.bitPattern)
+  }
+}

@@ -1,0 +1,59 @@
+/// What the first bytes of a file that libsndfile refused say it is.
+///
+/// libsndfile's own reason for a failed open lies in variables shared by all threads, so it cannot be trusted when
+/// files are opened concurrently.
+enum FileSignature: Equatable {
+  /// An audio format libsndfile reads.
+  case audio(String)
+  /// Anything else that is recognized; a phrase with its article.
+  case other(String)
+  case unknown
+
+  /// How many bytes `init` looks at.
+  static let length = 512
+
+  init(_ bytes: [UInt8]) {
+    let known = Self.magics.first { magic in
+      bytes.dropFirst(magic.offset).starts(with: magic.text.utf8)
+        && bytes.dropFirst(8).starts(with: magic.form.utf8)
+    }
+    if let known {
+      self = known.isAudio ? .audio(known.name) : .other(known.name)
+    } else if bytes.count >= 2 && bytes[0] == 0xFF && bytes[1] & 0xE0 == 0xE0 && bytes[1] & 0x06 != 0 {
+      self = .audio("MP3")
+    } else if let binary = Self.binaries.first(where: { bytes.starts(with: $0.magic) }) {
+      self = .other(binary.name)
+    } else if Self.isText(bytes) {
+      self = .other("text")
+    } else if bytes.allSatisfy({ $0 == 0 }) {
+      self = .other("a file of zeros")
+    } else {
+      self = .unknown
+    }
+  }
+
+  /// `text` at `offset`, and `form` (the kind of a RIFF or IFF file) at byte 8.
+  private static let magics: [(text: String, offset: Int, form: String, name: String, isAudio: Bool)] = [
+    ("RIFF", 0, "WAVE", "WAV", true), ("RIFX", 0, "WAVE", "WAV", true), ("RF64", 0, "", "RF64", true),
+    ("riff", 0, "", "W64", true), ("FORM", 0, "AIFF", "AIFF", true), ("FORM", 0, "AIFC", "AIFF", true),
+    ("FORM", 0, "8SVX", "SVX", true), ("fLaC", 0, "", "FLAC", true), ("OggS", 0, "", "Ogg", true),
+    ("caff", 0, "", "CAF", true), (".snd", 0, "", "AU", true), ("dns.", 0, "", "AU", true),
+    ("ID3", 0, "", "MP3", true), ("Creative Voice File", 0, "", "VOC", true), ("NIST_1A", 0, "", "NIST", true),
+    ("RIFF", 0, "AVI ", "an AVI film", false), ("RIFF", 0, "WEBP", "a WebP image", false),
+    ("ftyp", 4, "", "MPEG-4, as .m4a, .aac and .mp4 files are", false), ("#!AMR", 0, "", "AMR audio", false),
+    ("%PDF", 0, "", "a PDF document", false), ("GIF8", 0, "", "a GIF image", false),
+    ("PK\u{3}\u{4}", 0, "", "a ZIP archive", false),
+  ]
+
+  private static let binaries: [(magic: [UInt8], name: String)] = [
+    ([0x89, 0x50, 0x4E, 0x47], "a PNG image"), ([0xFF, 0xD8, 0xFF], "a JPEG image"),
+    ([0x1F, 0x8B], "a gzip archive"), ([0x1A, 0x45, 0xDF, 0xA3], "Matroska or WebM"),
+    ([0x30, 0x26, 0xB2, 0x75], "Windows Media"), ([0x7F, 0x45, 0x4C, 0x46], "a program"),
+  ]
+
+  /// UTF-8 without control characters other than white space; a character cut off at the end is forgiven.
+  private static func isText(_ bytes: [UInt8]) -> Bool {
+    let isPlain = bytes.allSatisfy { $0 >= 0x20 && $0 != 0x7F || (0x09...0x0D).contains($0) }
+    return isPlain && (0...3).contains { String(validating: bytes.dropLast($0), as: UTF8.self) != nil }
+  }
+}

@@ -1,0 +1,45 @@
+/// Mono sound in memory.
+///
+///     let waveform = try Waveform(contentsOf: "one.wav", sampleRate: 16_000)
+///     waveform.sampleRate // 16000
+///     waveform.duration   // 0.432125
+public struct Waveform: Sendable, Equatable {
+  /// Nominally within [-1, 1]; files of floats may go beyond.
+  public var samples: [Float]
+  /// Hz.
+  public var sampleRate: Int
+
+  /// `samples.count / sampleRate`, in seconds.
+  public var duration: Double {
+    sampleRate > 0 ? Double(samples.count) / Double(sampleRate) : 0
+  }
+
+  public init(samples: [Float], sampleRate: Int) {
+    self.samples = samples
+    self.sampleRate = sampleRate
+  }
+
+  /// Opens, validates, decodes and mixes down the file at `path` (`-` for standard input), and resamples it when
+  /// `sampleRate` (Hz) is given and is not the file's own.
+  ///
+  /// There is at least one sample, and all are finite, or an `AudioError` is thrown; see `AudioFile` for what is read
+  /// and how, and `Resampler` for the filter.
+  public init(
+    contentsOf path: String, sampleRate: Int? = nil, channel: ChannelSelection = .mix
+  ) throws(AudioError) {
+    let file = try AudioFile(path: path, channel: channel)
+    self.init(samples: [], sampleRate: sampleRate ?? file.info.sampleRate)
+    if self.sampleRate == file.info.sampleRate {
+      samples.reserveCapacity(min(file.info.frames, file.byteCount))
+      while try file.read(frames: 65_536, into: &samples) > 0 {}
+    } else {
+      var resampler = try Resampler(from: file.info.sampleRate, to: self.sampleRate)
+      var block: [Float] = []
+      while try file.read(frames: 4096, into: &block) > 0 {
+        resampler.process(block.span, into: &samples)
+        block.removeAll(keepingCapacity: true)
+      }
+      resampler.finish(into: &samples)
+    }
+  }
+}

@@ -28,8 +28,8 @@ final class ResamplingFilter: Sendable {
     // Time runs in samples of the lower rate, whose Nyquist frequency is 0.5.
     let stretch = min(1, Double(to) / Double(from))
     let sides = Int((Resampler.zeroCrossings / stretch).rounded(.up))
-    taps = (2 * sides + 15) / 16 * 16
-    phases = min(up, max(1, Int((Double(Self.resolution) * stretch).rounded(.up))))
+    let taps = (2 * sides + 15) / 16 * 16
+    let phases = min(up, max(1, Int((Double(Self.resolution) * stretch).rounded(.up))))
     let kernel = KaiserSinc(
       cutoff: (1 + Resampler.passband) / 4, halfWidth: Resampler.zeroCrossings,
       attenuation: Resampler.stopbandAttenuation)
@@ -42,6 +42,8 @@ final class ResamplingFilter: Sendable {
       let sum = row.reduce(0, +)
       coefficients.append(contentsOf: row.map { Float($0 / sum) })
     }
+    self.taps = taps
+    self.phases = phases
     self.coefficients = coefficients
   }
 

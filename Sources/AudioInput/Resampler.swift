@@ -7,8 +7,8 @@
 ///     resampler.finish(into: &output)
 ///
 /// A polyphase filter with linear phase (J. O. Smith, "Digital Audio Resampling", ccrma.stanford.edu/~jos/resample),
-/// its delay compensated: output `n` is the sound at `n / to` seconds. `count` samples become `ceil(count * to / from)`.
-/// The sound is taken to be silent before its first sample and after its last. Blocks of any size give, bit for bit,
+/// its delay compensated: output `n` is the sound at `n / to` seconds. `n` samples become `ceil(n * to / from)`. The
+/// sound is taken to be silent before its first sample and after its last. Blocks of any size give, bit for bit,
 /// what one block of everything gives. Equal rates give the samples back unchanged.
 ///
 /// With the Nyquist frequency of the lower rate as 1, `passband` and below passes (within 0.001 dB), and 1 and above
@@ -124,9 +124,11 @@ private func dotProduct(_ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ 
   var even = SIMD8<Float>.zero
   var odd = SIMD8<Float>.zero
   for offset in stride(from: 0, to: count * 4, by: 64) {
-    even += a.loadUnaligned(fromByteOffset: offset, as: SIMD8<Float>.self)
+    even +=
+      a.loadUnaligned(fromByteOffset: offset, as: SIMD8<Float>.self)
       * b.loadUnaligned(fromByteOffset: offset, as: SIMD8<Float>.self)
-    odd += a.loadUnaligned(fromByteOffset: offset + 32, as: SIMD8<Float>.self)
+    odd +=
+      a.loadUnaligned(fromByteOffset: offset + 32, as: SIMD8<Float>.self)
       * b.loadUnaligned(fromByteOffset: offset + 32, as: SIMD8<Float>.self)
   }
   return (even + odd).sum()

@@ -78,7 +78,9 @@ struct DamagedFileTests {
     #expect(error?.description == "\(path): there is no channel \(channel); it has 1 to 2")
   }
 
-  @Test("samples no sound has are refused, with their place", arguments: [Float.infinity, -.infinity, .nan, 1e10, -1e38])
+  @Test(
+    "samples no sound has are refused, with their place",
+    arguments: [Float.infinity, -.infinity, .nan, 1e10, -1e38])
   func invalidSamples(value: Float) throws {
     let folder = try TemporaryFolder()
     var samples = [Float](repeating: 0.5, count: 12_000)
@@ -137,8 +139,8 @@ struct DamagedFileTests {
   @Test(
     "bytes changed at random never bring down the reader",
     arguments: [
-      "word.wav", "word-float.wav", "word-24-bit.wav", "word-mu-law.wav", "word.rf64", "word.w64", "word.aiff", "word.au",
-      "word.caf", "word.flac", "word.ogg",
+      "word.wav", "word-float.wav", "word-24-bit.wav", "word-mu-law.wav", "word.rf64", "word.w64", "word.aiff",
+      "word.au", "word.caf", "word.flac", "word.ogg",
     ])
   func flippedBytes(name: String) throws {
     let folder = try TemporaryFolder()

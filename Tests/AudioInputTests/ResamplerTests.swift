@@ -19,21 +19,25 @@ struct ResamplerTests {
     samples[samples.count / 4..<samples.count * 3 / 4]
   }
 
-  @Test("a tone in the pass-band comes out as the same tone, in time", arguments: pairs, [0.05, 0.5, Resampler.passband])
+  @Test(
+    "a tone in the pass-band comes out as the same tone, in time",
+    arguments: pairs, [0.05, 0.5, Resampler.passband])
   func passband(rates: (from: Int, to: Int), fraction: Double) throws {
     let frequency = fraction * Double(min(rates.from, rates.to)) / 2
-    let input = tone(frequency, rate: rates.from, count: rates.from / 4).map(Float.init)
+    let input = tone(frequency, rate: rates.from, count: rates.from / 8).map(Float.init)
     let output = try Resampler.resample(input, from: rates.from, to: rates.to)
     let expected = tone(frequency, rate: rates.to, count: output.count)
     let ratio = signalToNoise(middle(output), middle(expected))
     #expect(ratio > (fraction < 0.6 ? 110 : 95), "\(ratio) dB")
   }
 
-  @Test("a tone that would alias is gone", arguments: pairs.filter { $0.0 > $0.1 }, [1.0001, 1.01, 1.05, 1.2, 1.5, 1.9])
+  @Test(
+    "a tone that would alias is gone",
+    arguments: pairs.filter { $0.0 > $0.1 }, [1.0001, 1.01, 1.05, 1.2, 1.5, 1.9])
   func stopband(rates: (from: Int, to: Int), fraction: Double) throws {
     let frequency = min(fraction * Double(rates.to), 0.999 * Double(rates.from)) / 2
     guard frequency * 2 >= Double(rates.to) else { return }
-    let input = tone(frequency, rate: rates.from, count: rates.from / 4)
+    let input = tone(frequency, rate: rates.from, count: rates.from / 8)
     let output = try Resampler.resample(input.map(Float.init), from: rates.from, to: rates.to)
     let power = middle(output).reduce(0) { $0 + Double($1) * Double($1) } / Double(middle(output).count)
     let attenuation = 10 * decimalLogarithm(0.5 / power)
@@ -42,7 +46,7 @@ struct ResamplerTests {
 
   @Test("a constant stays what it is", arguments: pairs)
   func constant(rates: (from: Int, to: Int)) throws {
-    let output = try Resampler.resample(Array(repeating: 0.75, count: rates.from / 4), from: rates.from, to: rates.to)
+    let output = try Resampler.resample(Array(repeating: 0.75, count: rates.from / 8), from: rates.from, to: rates.to)
     #expect(middle(output).allSatisfy { ($0 - 0.75).magnitude < 1e-6 })
   }
 

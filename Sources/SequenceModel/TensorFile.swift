@@ -1,0 +1,169 @@
+#if canImport(FoundationEssentials)
+  import FoundationEssentials
+#else
+  import Foundation
+#endif
+
+/// Named tensors and text in one file: the safetensors format of Hugging Face
+/// (https://huggingface.co/docs/safetensors), readable by its Python package.
+///
+/// A file is an 8-byte little-endian length, a JSON header of that length, and the tensors' bytes. Everything a header
+/// claims is checked against the bytes that are there before it is used.
+public struct TensorFile: Sendable {
+  public enum Kind: String, Codable, Sendable {
+    case float32 = "F32"
+    case float64 = "F64"
+    case int64 = "I64"
+
+    var size: Int { self == .float32 ? 4 : 8 }
+  }
+
+  public struct Tensor: Sendable, Equatable {
+    public let kind: Kind
+    public let shape: [Int]
+    /// Row-major, little-endian.
+    public let bytes: [UInt8]
+
+    /// A single-precision tensor; `values` fill `shape`.
+    public init(_ values: [Float], shape: [Int]) {
+      precondition(values.count == shape.reduce(1, *), "values must fill the shape")
+      kind = .float32
+      self.shape = shape
+      bytes = values.withUnsafeBytes { [UInt8]($0) }
+    }
+
+    init(kind: Kind, shape: [Int], bytes: [UInt8]) {
+      self.kind = kind
+      self.shape = shape
+      self.bytes = bytes
+    }
+
+    /// The elements of a `float32` or `float64` tensor, row-major; empty for other kinds.
+    public var values: [Double] {
+      switch kind {
+      case .float32: floats.map { Double($0) }
+      case .float64: elements(of: Double.self)
+      case .int64: []
+      }
+    }
+
+    /// The elements of a `float32` tensor, row-major; empty for other kinds.
+    public var floats: [Float] { kind == .float32 ? elements(of: Float.self) : [] }
+
+    private func elements<Element: BitwiseCopyable>(of type: Element.Type) -> [Element] {
+      bytes.withUnsafeBytes { bytes in
+        (0..<bytes.count / MemoryLayout<Element>.size).map {
+          bytes.loadUnaligned(fromByteOffset: $0 * MemoryLayout<Element>.size, as: type)
+        }
+      }
+    }
+  }
+
+  public var metadata: [String: String]
+  public var tensors: [String: Tensor]
+
+  public init(metadata: [String: String] = [:], tensors: [String: Tensor] = [:]) {
+    self.metadata = metadata
+    self.tensors = tensors
+  }
+
+  private struct Entry: Codable {
+    var dtype: String
+    var shape: [Int]
+    var data_offsets: [Int]
+  }
+
+  private struct Header: Codable {
+    var metadata: [String: String] = [:]
+    var entries: [String: Entry] = [:]
+
+    init() {}
+
+    struct Key: CodingKey {
+      let stringValue: String
+      var intValue: Int? { nil }
+      init(_ string: String) { stringValue = string }
+      init?(stringValue: String) { self.init(stringValue) }
+      init?(intValue: Int) { nil }
+    }
+
+    init(from decoder: any Decoder) throws {
+      let container = try decoder.container(keyedBy: Key.self)
+      for key in container.allKeys {
+        if key.stringValue == "__metadata__" {
+          metadata = try container.decode([String: String].self, forKey: key)
+        } else {
+          entries[key.stringValue] = try container.decode(Entry.self, forKey: key)
+        }
+      }
+    }
+
+    func encode(to encoder: any Encoder) throws {
+      var container = encoder.container(keyedBy: Key.self)
+      try container.encode(metadata, forKey: Key("__metadata__"))
+      for (name, entry) in entries { try container.encode(entry, forKey: Key(name)) }
+    }
+  }
+
+  /// Reads a file's `bytes`; `path` is for error messages. Throws `ModelError.file`.
+  public init(bytes: [UInt8], path: String) throws(ModelError) {
+    func refuse(_ reason: String) -> ModelError { .file(path: path, reason: reason) }
+    guard bytes.count >= 8 else { throw refuse("it is too short (\(bytes.count) bytes) to be a safetensors file") }
+    let length = bytes.withUnsafeBytes { UInt64(littleEndian: $0.loadUnaligned(as: UInt64.self)) }
+    guard length <= UInt64(bytes.count - 8), bytes.count > 8, bytes[8] == UInt8(ascii: "{") else {
+      throw refuse("it is not a safetensors file")
+    }
+    let start = 8 + Int(length)
+    let header: Header
+    do {
+      header = try JSONDecoder().decode(Header.self, from: Data(bytes[8..<start]))
+    } catch {
+      throw refuse("the header of its safetensors file cannot be read")
+    }
+    metadata = header.metadata
+    tensors = [:]
+    var covered = 0
+    for (name, entry) in header.entries.sorted(by: { $0.value.data_offsets.first ?? 0 < $1.value.data_offsets.first ?? 0 }) {
+      guard let kind = Kind(rawValue: entry.dtype) else { throw refuse("tensor '\(name)' is of type \(entry.dtype)") }
+      var size: Int? = kind.size
+      for count in entry.shape { size = count < 0 ? nil : size.flatMap { checkedProduct($0, count) } }
+      guard let size, entry.data_offsets.count == 2 else { throw refuse("tensor '\(name)' has an impossible shape") }
+      let (first, end) = (entry.data_offsets[0], entry.data_offsets[1])
+      // Tensors must follow each other without gap or overlap, as the format demands.
+      guard first == covered, end >= first, end - first == size, end <= bytes.count - start else {
+        throw refuse("tensor '\(name)' does not lie where its header says; the file may be cut short")
+      }
+      covered = end
+      tensors[name] = Tensor(kind: kind, shape: entry.shape, bytes: Array(bytes[start + first..<start + end]))
+    }
+    guard covered == bytes.count - start else { throw refuse("bytes are left over behind its last tensor") }
+  }
+
+  /// The file's bytes: tensors in the order of their names, the header padded so that they are aligned.
+  public func bytes() throws(ModelError) -> [UInt8] {
+    var header = Header()
+    header.metadata = metadata
+    var offset = 0
+    let ordered = tensors.sorted { $0.key < $1.key }
+    for (name, tensor) in ordered {
+      header.entries[name] = Entry(
+        dtype: tensor.kind.rawValue, shape: tensor.shape, data_offsets: [offset, offset + tensor.bytes.count])
+      offset += tensor.bytes.count
+    }
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    guard var text = try? [UInt8](encoder.encode(header)) else {
+      throw .configuration("the model's description cannot be written as JSON")
+    }
+    text += repeatElement(UInt8(ascii: " "), count: (8 - text.count % 8) % 8)
+    var result = withUnsafeBytes(of: UInt64(text.count).littleEndian) { [UInt8]($0) }
+    result += text
+    for (_, tensor) in ordered { result += tensor.bytes }
+    return result
+  }
+}
+
+private func checkedProduct(_ a: Int, _ b: Int) -> Int? {
+  let (product, overflow) = a.multipliedReportingOverflow(by: b)
+  return overflow ? nil : product
+}

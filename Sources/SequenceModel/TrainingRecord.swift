@@ -1,0 +1,45 @@
+/// How a model came to be: kept in its file, so that a result can be traced and a curve drawn.
+public struct TrainingRecord: Codable, Hashable, Sendable {
+  /// What one epoch gave. Losses are mean cross-entropies in nats, accuracies shares in [0, 1].
+  public struct Epoch: Codable, Hashable, Sendable {
+    public var number: Int
+    public var learningRate: Double
+    public var trainingLoss: Double
+    public var trainingAccuracy: Double
+    public var validationLoss: Double?
+    public var validationAccuracy: Double?
+
+    public init(
+      number: Int, learningRate: Double, trainingLoss: Double, trainingAccuracy: Double, validationLoss: Double? = nil,
+      validationAccuracy: Double? = nil
+    ) {
+      self.number = number
+      self.learningRate = learningRate
+      self.trainingLoss = trainingLoss
+      self.trainingAccuracy = trainingAccuracy
+      self.validationLoss = validationLoss
+      self.validationAccuracy = validationAccuracy
+    }
+  }
+
+  public var seed: UInt64
+  public var batchSize: Int
+  /// Files trained on and held out.
+  public var trainingExamples: Int
+  public var validationExamples: Int
+  /// The epoch whose weights were kept.
+  public var bestEpoch: Int
+  public var epochs: [Epoch]
+
+  public init(
+    seed: UInt64, batchSize: Int, trainingExamples: Int, validationExamples: Int, bestEpoch: Int = 0,
+    epochs: [Epoch] = []
+  ) {
+    self.seed = seed
+    self.batchSize = batchSize
+    self.trainingExamples = trainingExamples
+    self.validationExamples = validationExamples
+    self.bestEpoch = bestEpoch
+    self.epochs = epochs
+  }
+}

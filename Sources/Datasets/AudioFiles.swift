@@ -1,0 +1,139 @@
+import AuricleBase
+
+#if canImport(FoundationEssentials)
+  import FoundationEssentials
+#else
+  import Foundation
+#endif
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// Finds audio files by the extensions of their names.
+///
+///     try AudioFiles.expand(paths: ["one.wav", "recordings", "-"])
+///     // ["one.wav", "recordings/a.flac", "recordings/more/b.wav", "-"]
+public enum AudioFiles {
+  /// The extensions looked for in folders, in lower case; files in any case are found.
+  public static let extensions: Set<String> = [
+    "wav", "wave", "flac", "ogg", "oga", "opus", "aif", "aiff", "aifc", "caf", "au", "snd", "w64", "rf64", "mp3", "voc",
+  ]
+
+  /// Replaces each folder by the audio files in it, however deep, sorted by the bytes of their paths.
+  ///
+  /// A file stays as it is, whatever its name and even if it is missing (who reads it will say so); so does `-`. Hidden
+  /// files and folders are passed over, links followed. Throws `DatasetError.noAudio` for a folder without audio.
+  public static func expand(
+    paths: [String], extensions: Set<String> = AudioFiles.extensions
+  ) throws(DatasetError) -> [String] {
+    var files: [String] = []
+    for path in paths {
+      if path != "-", case .folder(let identity) = FileKind(path) {
+        let walk = FolderWalk(extensions: extensions, skipsUnderscored: false)
+        let found = try walk.audioFiles(under: path, except: [identity])
+        guard !found.isEmpty else { throw .noAudio(folder: path, extensions: extensions) }
+        for file in found { files.append(join(path, file)) }
+      } else {
+        files.append(path)
+      }
+    }
+    return files
+  }
+}
+
+/// What stands at a path, links followed; nil when nothing does.
+enum FileKind {
+  case folder(FileIdentity)
+  case file
+  /// A pipe, a device, a socket.
+  case other
+
+  init?(_ path: String) {
+    var status = stat()
+    // A link to nothing counts as a file: reading it will say what is wrong, passing over it would hide that.
+    guard stat(path, &status) == 0 || lstat(path, &status) == 0 else { return nil }
+    switch status.st_mode & S_IFMT {
+    case S_IFDIR:
+      self = .folder(
+        FileIdentity(device: .init(truncatingIfNeeded: status.st_dev), inode: .init(truncatingIfNeeded: status.st_ino)))
+    case S_IFREG, S_IFLNK: self = .file
+    default: self = .other
+    }
+  }
+}
+
+/// The same for two paths exactly when they lead to one folder.
+struct FileIdentity: Hashable {
+  let device: UInt64
+  let inode: UInt64
+}
+
+/// Lists folders, sorted by the bytes of the names.
+struct FolderWalk {
+  let extensions: Set<String>
+  let skipsUnderscored: Bool
+
+  /// The visible folders and audio files directly in `folder`.
+  func contents(
+    of folder: String
+  ) throws(DatasetError) -> (folders: [(name: String, identity: FileIdentity)], files: [String]) {
+    let names: [String]
+    do {
+      names = try FileManager.default.contentsOfDirectory(atPath: folder)
+    } catch {
+      let reason = access(folder, R_OK | X_OK) == 0 ? "the folder cannot be listed" : systemReason()
+      throw .file(.unreadable(path: folder, reason: reason))
+    }
+    var folders: [(name: String, identity: FileIdentity)] = []
+    var files: [String] = []
+    for name in names.sorted(by: bytesPrecede) where !name.hasPrefix(".") {
+      switch FileKind(join(folder, name)) {
+      case .folder(let identity) where !(skipsUnderscored && name.hasPrefix("_")): folders.append((name, identity))
+      case .file where extensions.contains(fileExtension(of: name)): files.append(name)
+      default: break
+      }
+    }
+    return (folders, files)
+  }
+
+  /// The audio files under `folder`, relative to it. Each folder is entered once, those in `visited` never, so that
+  /// links in a circle come to an end.
+  func audioFiles(under folder: String, except visited: Set<FileIdentity>) throws(DatasetError) -> [String] {
+    var visited = visited
+    var found: [String] = []
+    try collect(folder, prefix: "", visited: &visited, into: &found)
+    return found.sorted(by: bytesPrecede)
+  }
+
+  private func collect(
+    _ folder: String, prefix: String, visited: inout Set<FileIdentity>, into found: inout [String]
+  ) throws(DatasetError) {
+    let (folders, files) = try contents(of: folder)
+    for file in files { found.append(prefix + file) }
+    for (name, identity) in folders where visited.insert(identity).inserted {
+      try collect(join(folder, name), prefix: prefix + name + "/", visited: &visited, into: &found)
+    }
+  }
+}
+
+/// `name` below `folder`; `name` itself when it is absolute.
+func join(_ folder: String, _ name: String) -> String {
+  if name.hasPrefix("/") || folder.isEmpty { return name }
+  return folder.hasSuffix("/") ? folder + name : folder + "/" + name
+}
+
+/// What follows the last dot of the last component, in lower case; empty when there is none.
+func fileExtension(of path: String) -> String {
+  let name = fileName(of: path)
+  guard let dot = name.lastIndex(of: "."), dot > name.startIndex else { return "" }
+  return name[name.index(after: dot)...].lowercased()
+}
+
+/// The last component of a path.
+func fileName(of path: String) -> Substring {
+  path.lastIndex(of: "/").map { path[path.index(after: $0)...] } ?? path[...]
+}

@@ -1,0 +1,81 @@
+import AuricleBase
+
+/// What can be wrong with a data set, each a sentence that names the file, and the line where there is one.
+public enum DatasetError: Error, Hashable, Sendable, CustomStringConvertible {
+  case file(FileError)
+  case notADataset(path: String)
+  case notUTF8(path: String)
+  case noExamples(path: String)
+
+  case noAudio(folder: String, extensions: Set<String>)
+  case emptyClass(label: String, folder: String, extensions: Set<String>)
+  case labelPatternNeeded(folder: String, file: String, suggestion: String)
+  case mixedLayout(folder: String, file: String, subfolder: String, suggestion: String)
+  case uselessList(path: String)
+  case listedTwice(file: String, folder: String)
+
+  case invalidPattern(String, reason: String)
+  case patternMismatch(pattern: String, file: String, count: Int, total: Int)
+  case invalidCondition(String, reason: String)
+  case unknownField(String, condition: String, known: [String])
+
+  case malformedLine(path: String, line: Int, reason: String)
+  case missingColumn(path: String, line: Int, wanted: [String], found: [String])
+  case contradiction(path: String, line: Int, earlierLine: Int, file: String, found: String, earlier: String)
+
+  case singleClass(label: String, source: String)
+  case classNotInTraining(label: String, count: Int)
+  case invalidFraction(Double)
+  case nothingHeldOut(conditions: [String])
+  case noSplitGiven(source: String)
+  case invalidBatchSize(Int)
+
+  public var description: String {
+    switch self {
+    case .file(let error): error.description
+    case .notADataset(let path):
+      "\(path): not a data set: wanted a folder, or a manifest (.csv, .tsv, .jsonl, .ndjson, .json)"
+    case .notUTF8(let path): "\(path): not UTF-8 text"
+    case .noExamples(let path): "\(path): lists no files"
+
+    case .noAudio(let folder, let extensions): "\(folder): no audio files in it (\(list(extensions)))"
+    case .emptyClass(let label, let folder, let extensions):
+      "\(folder): no audio files (\(list(extensions))) for class '\(label)'; remove the folder, or begin its name with '_'"
+    case .labelPatternNeeded(let folder, let file, let suggestion):
+      "\(folder): audio files stand directly in it ('\(file)'); say where in the name the label is, "
+        + "for example with the label pattern '\(suggestion)'"
+    case .mixedLayout(let folder, let file, let subfolder, let suggestion):
+      "\(folder): holds both audio files ('\(file)') and folders ('\(subfolder)'); move the files away for one folder "
+        + "per class, or give a label pattern such as '\(suggestion)'"
+    case .uselessList(let path): "\(path): none of its entries names a file of the data set (wanted 'label/file.wav' lines)"
+    case .listedTwice(let file, let folder):
+      "\(folder): '\(file)' is given two splits (a folder, validation_list.txt or testing_list.txt)"
+
+    case .invalidPattern(let pattern, let reason): "label pattern '\(pattern)': \(reason)"
+    case .patternMismatch(let pattern, let file, let count, let total):
+      "\(file): does not match the label pattern '\(pattern)' (\(count) of \(total) files do not)"
+    case .invalidCondition(let condition, let reason):
+      "condition '\(condition)': \(reason); wanted something like 'index<10' or 'speaker=theo,jackson'"
+    case .unknownField(let field, let condition, let known):
+      "condition '\(condition)': no file has a field '\(field)'; there are: \(known.joined(separator: ", "))"
+
+    case .malformedLine(let path, let line, let reason): "\(path), line \(line): \(reason)"
+    case .missingColumn(let path, let line, let wanted, let found):
+      "\(path), line \(line): no '\(wanted.joined(separator: "' or '"))' column; found: \(found.joined(separator: ", "))"
+    case .contradiction(let path, let line, let earlierLine, let file, let found, let earlier):
+      "\(path), line \(line): '\(file)' is \(found) here and \(earlier) in line \(earlierLine)"
+
+    case .singleClass(let label, let source): "only one class, '\(label)', was found (\(source)); there is nothing to tell apart"
+    case .classNotInTraining(let label, let count):
+      "class '\(label)': none of its \(count) files is left for training"
+    case .invalidFraction(let fraction): "validation fraction \(fraction): wanted at least 0 and less than 1"
+    case .nothingHeldOut(let conditions): "no file meets \(conditions.map { "'\($0)'" }.joined(separator: " and "))"
+    case .noSplitGiven(let source): "the data set (\(source)) does not say which files are for validation"
+    case .invalidBatchSize(let size): "batch size \(size): wanted at least 1"
+    }
+  }
+
+  private func list(_ extensions: Set<String>) -> String {
+    "." + extensions.sorted().joined(separator: " .")
+  }
+}

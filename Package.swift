@@ -27,11 +27,11 @@ let package = Package(
 
     // The flow.
     .target(name: "AuricleBase"),
-    .target(name: "AudioInput", dependencies: ["AuricleBase", "CSndfile", "CKernels"]),
+    .target(name: "AudioInput", dependencies: ["AuricleBase", "CSndfile"]),
     .target(name: "AudioFeatures", dependencies: ["AudioInput", "CFFTW", "CKernels"]),
     .target(name: "SequenceModel", dependencies: ["AudioFeatures", "CKernels"]),
-    .target(name: "Datasets", dependencies: ["AuricleBase"]),
-    .target(name: "Training", dependencies: ["Datasets"]),
+    .target(name: "Datasets", dependencies: ["AudioInput"]),
+    .target(name: "Training", dependencies: ["SequenceModel", "Datasets", "CKernels"]),
     .target(name: "Evaluation", dependencies: ["AuricleBase"]),
     .target(name: "Auricle", dependencies: ["Training", "Evaluation", "CBundledModel"]),
     .executableTarget(

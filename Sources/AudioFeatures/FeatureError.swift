@@ -8,6 +8,8 @@ public enum FeatureError: Error, Hashable, Sendable, CustomStringConvertible {
   case tooShort(samples: Int, wanted: Int)
   /// Samples so large that their power overflows.
   case notFinite
+  /// One of the above, in a file.
+  case file(path: String, reason: String)
   /// FFTW could not plan a transform of this length.
   case transform(length: Int)
 
@@ -18,6 +20,7 @@ public enum FeatureError: Error, Hashable, Sendable, CustomStringConvertible {
     case .tooShort(let samples, let wanted):
       "\(samples) samples are too few for one frame of \(wanted); choose shorter frames or a framing that pads"
     case .notFinite: "the samples are so large that their power overflows; scale the sound to [-1, 1]"
+    case .file(let path, let reason): "\(path): \(reason)"
     case .transform(let length): "FFTW cannot plan a transform of \(length) points"
     }
   }

@@ -4,11 +4,15 @@ extension FeatureExtractor {
   /// Features of the audio file at `path`, and its duration in seconds: decoded, mixed down and resampled to the
   /// configuration's rate. The one way from a file to features, in training as in use.
   ///
-  /// Throws `AudioError` or `FeatureError`.
+  /// Throws `AudioError`, or `FeatureError.file`.
   public func features(
     ofFile path: String, channel: ChannelSelection = .mix
   ) throws -> (features: FeatureMatrix, duration: Double) {
     let waveform = try Waveform(contentsOf: path, sampleRate: configuration.sampleRate, channel: channel)
-    return (try features(of: waveform), waveform.duration)
+    do {
+      return (try features(of: waveform), waveform.duration)
+    } catch {
+      throw FeatureError.file(path: path, reason: error.description)
+    }
   }
 }

@@ -56,6 +56,15 @@ public enum FileAccess {
     return bytes
   }
 
+  /// Whether the file at `path` can be read and holds `bytes` at `offset`.
+  public static func hasPrefix(_ path: String, at offset: Int = 0, _ bytes: [UInt8]) -> Bool {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    guard descriptor >= 0 else { return false }
+    defer { close(descriptor) }
+    var found = [UInt8](repeating: 0, count: bytes.count)
+    return pread(descriptor, &found, found.count, off_t(offset)) == bytes.count && found == bytes
+  }
+
   /// Writes `bytes` to `path` so that a reader sees the old file or the new one, whole: into a temporary file in the
   /// same folder, flushed to disk, then renamed. Writes straight to standard output for `-`, and straight through to
   /// anything that is not a regular file (a pipe, `/dev/null`).

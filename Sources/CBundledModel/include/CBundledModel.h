@@ -1,9 +1,9 @@
 #pragma once
 #include <stddef.h>
 
-/// The bundled model: the bytes of `digits.safetensors`, compiled into the binary so that an installed
-/// executable carries it wherever it is copied.
-extern const unsigned char auricle_bundled_model[];
+/// The bytes of `digits.safetensors`, compiled into the binary so that an installed executable carries its model
+/// wherever it is copied.
+const unsigned char *_Nonnull auricle_bundled_model_bytes(void);
 
-/// Length of `auricle_bundled_model` in bytes.
-extern const size_t auricle_bundled_model_size;
+/// Their number.
+size_t auricle_bundled_model_size(void);

@@ -1,0 +1,82 @@
+import CBundledModel
+
+/// Sound in, label out.
+///
+///     let classifier = try SoundClassifier()                    // the bundled model: spoken digits
+///     let prediction = try classifier.classify("seven.wav")
+///     print(prediction.label, prediction.probability)           // 7 0.99
+///
+/// A value that any number of threads share.
+public struct SoundClassifier: Sendable {
+  public let model: SequenceClassifier
+  /// Which channel is listened to in files of several.
+  public var channel: ChannelSelection
+  private let extractor: FeatureExtractor
+
+  /// The bundled model, which knows the spoken digits zero to nine.
+  public init() throws {
+    let bytes = UnsafeBufferPointer(start: auricle_bundled_model_bytes(), count: auricle_bundled_model_size())
+    try self.init(SequenceClassifier(bytes: Array(bytes), path: "the bundled model"))
+  }
+
+  /// The model file at `path`. Throws `FileError`, `ModelError` or `FeatureError`.
+  public init(contentsOf path: String, channel: ChannelSelection = .mix) throws {
+    try self.init(SequenceClassifier(contentsOf: path), channel: channel)
+  }
+
+  /// Throws `FeatureError` when the model's features cannot be computed.
+  public init(_ model: SequenceClassifier, channel: ChannelSelection = .mix) throws {
+    self.model = model
+    self.channel = channel
+    extractor = try FeatureExtractor(model.features)
+  }
+
+  /// The most probable label of the file at `path` (`-` for standard input), and the probability of every other.
+  ///
+  /// Throws `AudioError`, `FeatureError` or `ModelError`.
+  public func classify(_ path: String) throws -> Prediction {
+    let (features, duration) = try extractor.features(ofFile: path, channel: channel)
+    return try prediction(path: path, features: features, duration: duration)
+  }
+
+  /// The most probable label of sound in memory, of any sample rate; `path` names it in the result.
+  public func classify(_ waveform: Waveform, path: String = "") throws -> Prediction {
+    var waveform = waveform
+    let rate = model.features.sampleRate
+    if waveform.sampleRate != rate {
+      waveform = Waveform(
+        samples: try Resampler.resample(waveform.samples, from: waveform.sampleRate, to: rate), sampleRate: rate)
+    }
+    return try prediction(path: path, features: extractor.features(of: waveform), duration: waveform.duration)
+  }
+
+  /// Classifies many examples on `jobs` threads and hands each prediction to `each`, in order. A file that fails gives a
+  /// prediction with an `error` and stops nothing.
+  public func classify(
+    _ examples: [Example], jobs: Int, isolation: isolated (any Actor)? = #isolation,
+    each: (Prediction) throws -> Void
+  ) async throws {
+    try await orderedMap(examples, jobs: jobs) { example in
+      do {
+        var prediction = try classify(example.path)
+        prediction.truth = example.label
+        prediction.fields = example.fields
+        return prediction
+      } catch {
+        return Prediction(
+          path: example.path, truth: example.label, error: "\(error)", fields: example.fields)
+      }
+    } each: { _, prediction in
+      try each(prediction)
+    }
+  }
+
+  private func prediction(path: String, features: FeatureMatrix, duration: Double) throws -> Prediction {
+    let probabilities = try model.probabilities(of: [features])[0]
+    let best = probabilities.indices.max { probabilities[$0] < probabilities[$1] } ?? 0
+    return Prediction(
+      path: path, label: model.labels[best], probability: probabilities[best],
+      probabilities: zip(model.labels, probabilities).map { Prediction.Candidate(label: $0, probability: $1) },
+      duration: duration)
+  }
+}

@@ -1,0 +1,57 @@
+import ArgumentParser
+import Auricle
+
+/// The program `auricle`.
+@main
+struct AuricleCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "auricle",
+    abstract: "Sound in, label out: train, use and judge audio classifiers.",
+    discussion: """
+      Example:
+        auricle classify seven.wav
+
+      Results go to standard output, everything else to standard error.
+      Exit codes: 0 all done, 1 nothing done, 2 wrong usage, 3 some files failed (the rest is done).
+      """,
+    version: "0.1.0",
+    subcommands: [Classify.self, Evaluate.self, Train.self, Features.self, Inspect.self])
+
+  static func main() async {
+    do {
+      var command = try parseAsRoot()
+      if var asynchronous = command as? any AsyncParsableCommand {
+        try await asynchronous.run()
+      } else {
+        try command.run()
+      }
+    } catch let status as ExitStatus {
+      exit(withError: ExitCode(status.rawValue))
+    } catch {
+      let code = exitCode(for: error)
+      switch code {
+      case .success: exit(withError: error)  // --help and --version
+      case .validationFailure:
+        StandardError.write(fullMessage(for: error))
+        exit(withError: ExitCode(2))
+      default:
+        StandardError.write("auricle: \(error)")
+        exit(withError: ExitCode(1))
+      }
+    }
+  }
+}
+
+/// How a run that was not stopped by an error ends.
+enum ExitStatus: Int32, Error {
+  case nothingDone = 1
+  case someFailed = 3
+
+  /// Throws when files failed: all of them, or some.
+  static func check(failed: Int, of total: Int) throws {
+    if failed > 0 {
+      StandardError.write("auricle: \(failed) of \(total) files failed")
+      throw failed == total ? ExitStatus.nothingDone : ExitStatus.someFailed
+    }
+  }
+}

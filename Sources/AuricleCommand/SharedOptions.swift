@@ -1,0 +1,67 @@
+import ArgumentParser
+import Auricle
+
+#if canImport(FoundationEssentials)
+  import FoundationEssentials
+#else
+  import Foundation
+#endif
+
+struct JobOptions: ParsableArguments {
+  @Option(name: .shortAndLong, help: ArgumentHelp("Threads to use (default: all cores).", valueName: "n"))
+  var jobs: Int = ProcessInfo.processInfo.activeProcessorCount
+
+  func validate() throws {
+    guard (1...4096).contains(jobs) else { throw ValidationError("--jobs is \(jobs); it must be 1 to 4096.") }
+  }
+}
+
+struct OutputOptions: ParsableArguments {
+  @Flag(help: "Write JSON lines instead of tables for people.")
+  var json = false
+}
+
+struct ChannelOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("Use one channel, 1 being the first, instead of the mean of all.", valueName: "n"))
+  var channel: Int?
+
+  var selection: ChannelSelection { channel.map { .channel($0) } ?? .mix }
+
+  func validate() throws {
+    if let channel, channel < 1 { throw ValidationError("--channel is \(channel); 1 is the first.") }
+  }
+}
+
+struct ModelOptions: ParsableArguments {
+  @Option(
+    name: .shortAndLong, help: ArgumentHelp("The model file (default: the bundled model of spoken digits).", valueName: "file"))
+  var model: String?
+
+  func classifier(_ channel: ChannelOptions) throws -> SoundClassifier {
+    var classifier = try model.map { try SoundClassifier(contentsOf: $0) } ?? SoundClassifier()
+    classifier.channel = channel.selection
+    return classifier
+  }
+}
+
+struct DatasetOptions: ParsableArguments {
+  @Argument(
+    help: ArgumentHelp(
+      "A folder with a folder per class, a folder of files named by a pattern, or a manifest (.csv, .tsv, .jsonl).",
+      valueName: "dataset"))
+  var dataset: String
+
+  @Option(
+    help: ArgumentHelp(
+      "How file names carry labels, for example '{label}_{speaker}_{index}'; '*' stands for anything.",
+      valueName: "pattern"))
+  var labelPattern: String?
+
+  func load() throws -> Dataset {
+    try Dataset(at: dataset, labelPattern: labelPattern.map { try LabelPattern($0) })
+  }
+}
+
+extension ModelConfiguration.Cell: ExpressibleByArgument {}
+extension ModelConfiguration.Pooling: ExpressibleByArgument {}
+extension TrainingConfiguration.Schedule: ExpressibleByArgument {}

@@ -1,0 +1,53 @@
+import Auricle
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// Results, a line at a time, so that a reader behind a pipe has each as soon as it is there.
+enum StandardOutput {
+  static func write(_ line: String) throws {
+    try FileAccess.writeAtomically(line + "\n", to: "-")
+  }
+}
+
+/// Everything that is not a result.
+enum StandardError {
+  static let isTerminal = isatty(2) == 1
+
+  static func write(_ text: String, terminator: String = "\n") {
+    let bytes = Array((text + terminator).utf8)
+    _ = bytes.withUnsafeBytes { systemWrite(2, $0) }
+  }
+}
+
+private func systemWrite(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> Int {
+  write(descriptor, bytes.baseAddress, bytes.count)
+}
+
+/// One line on a terminal that is drawn again and again; nothing where standard error is not a terminal.
+struct ProgressLine {
+  private var lastDrawn: ContinuousClock.Instant?
+  private var isDrawn = false
+
+  /// Draws `text()` unless it was drawn less than a tenth of a second ago.
+  mutating func update(_ text: @autoclosure () -> String) {
+    guard StandardError.isTerminal else { return }
+    let now = ContinuousClock.now
+    if let lastDrawn, now - lastDrawn < .milliseconds(100) { return }
+    lastDrawn = now
+    isDrawn = true
+    StandardError.write("\r\u{1B}[K" + text(), terminator: "")
+  }
+
+  /// Removes the line, before other text is written.
+  mutating func clear() {
+    if isDrawn { StandardError.write("\r\u{1B}[K", terminator: "") }
+    isDrawn = false
+    lastDrawn = nil
+  }
+}

@@ -1,0 +1,70 @@
+import Auricle
+
+#if canImport(FoundationEssentials)
+  import FoundationEssentials
+#else
+  import Foundation
+#endif
+
+/// Shows a training run on standard error: a bar on a terminal, a line per epoch everywhere; JSON lines go to standard
+/// output.
+struct TrainingDisplay {
+  let epochs: Int
+  let json: Bool
+  private var line = ProgressLine()
+  private let start = ContinuousClock.now
+  private var trainingStart: ContinuousClock.Instant?
+
+  init(epochs: Int, json: Bool) {
+    self.epochs = epochs
+    self.json = json
+  }
+
+  mutating func show(_ progress: SoundTrainer.Progress) {
+    switch progress {
+    case .file(let done, let total, let failure):
+      if let failure {
+        line.clear()
+        StandardError.write("auricle: \(failure.reason)")
+      }
+      line.update("reading \(bar(Double(done) / Double(total))) \(done) of \(total) files")
+    case .training(.batch(let epoch, let batch, let batches, let loss, let accuracy)):
+      let started = trainingStart ?? ContinuousClock.now
+      trainingStart = started
+      let (share, epochs) = ((Double(epoch - 1) + Double(batch) / Double(batches)) / Double(epochs), epochs)
+      let left = (ContinuousClock.now - started) / .seconds(1) * (1 - share) / share
+      line.update(
+        "epoch \(epoch)/\(epochs) \(bar(share)) loss \(fixed(loss, decimals: 4))  accuracy \(percent(accuracy))  "
+          + "\(clock(left)) left")
+    case .training(.epoch(let epoch, let isBest)):
+      line.clear()
+      if json, let text = try? jsonLine(epoch) { try? StandardOutput.write(text) }
+      var text =
+        "epoch \(epoch.number)/\(epochs)  loss \(fixed(epoch.trainingLoss, decimals: 4))  "
+        + "accuracy \(percent(epoch.trainingAccuracy))"
+      if let loss = epoch.validationLoss, let accuracy = epoch.validationAccuracy {
+        text += "  validation loss \(fixed(loss, decimals: 4))  accuracy \(percent(accuracy))\(isBest ? " *" : "")"
+      }
+      StandardError.write(text)
+    }
+  }
+}
+
+private func bar(_ share: Double) -> String {
+  let width = 24
+  let filled = min(width, max(0, Int(share * Double(width))))
+  return "[" + String(repeating: "#", count: filled) + String(repeating: ".", count: width - filled) + "]"
+}
+
+private func clock(_ seconds: Double) -> String {
+  let total = Int(min(max(seconds, 0), 1e6))
+  let (minutes, rest) = total.quotientAndRemainder(dividingBy: 60)
+  return "\(minutes):\(rest < 10 ? "0" : "")\(rest)"
+}
+
+/// A value as one line of JSON, keys sorted.
+func jsonLine(_ value: some Encodable) throws -> String {
+  let encoder = JSONEncoder()
+  encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+  return String(decoding: try encoder.encode(value), as: UTF8.self)
+}

@@ -13,6 +13,11 @@ extension FeatureConfiguration.Cepstrum {
     }
   }
 
+  /// The sum of the matrix's first column; all other columns sum to zero.
+  func meanWeight(mels: Int) -> Double {
+    squareRoot(normalization == .orthonormal ? Double(mels) : 2 * Double(mels)) * lifterWeight(0)
+  }
+
   private func lifterWeight(_ n: Int) -> Double {
     guard lifter > 0 else { return 1 }
     let position = Double(lifterConvention == .librosa ? n + 1 : n)

@@ -19,6 +19,8 @@ public struct FeatureExtractor: Sendable {
   private let bandWeights: [Float]
   /// The DCT, packed for the matrix product.
   private let dct: [Float]
+  /// What a constant spectrum of 1 gives coefficient 0; it gives the others nothing.
+  private let meanWeight: Double
 
   /// Frames that go through the spectrum together, so that they stay in the cache.
   private static let block = 16
@@ -33,6 +35,7 @@ public struct FeatureExtractor: Sendable {
     bands = mel?.bands ?? []
     bandWeights = mel?.weights ?? []
     dct = configuration.kind == .mfcc ? FeatureExtractor.packedTransform(configuration) : []
+    meanWeight = configuration.cepstrum.meanWeight(mels: configuration.mel.count)
   }
 
   /// `frames x coefficients` of a mono sound at the configuration's rate.
@@ -45,7 +48,7 @@ public struct FeatureExtractor: Sendable {
     }
     let grid = FrameGrid(configuration, samples: waveform.samples.count)
     guard grid.count > 0 else { throw .tooShort(samples: waveform.samples.count, wanted: configuration.frameLength) }
-    let base = cepstra(energies(waveform.samples, grid))
+    let base = waveform.samples.withUnsafeBufferPointer { cepstra(energies($0, grid)) }
     guard base.values.allSatisfy(\.isFinite) else { throw .notFinite }
     var features = configuration.deltas.appended(to: base)
     normalize(&features)
@@ -64,7 +67,7 @@ public struct FeatureExtractor: Sendable {
     var frameEnergy: [Float]
   }
 
-  private func energies(_ samples: [Float], _ grid: FrameGrid) -> Energies {
+  private func energies(_ samples: UnsafeBufferPointer<Float>, _ grid: FrameGrid) -> Energies {
     let kernels = auricle_kernels_f32().pointee
     let (frame, hop, bins) = (configuration.frameLength, configuration.hopLength, configuration.binCount)
     let block = FeatureExtractor.block
@@ -84,10 +87,10 @@ public struct FeatureExtractor: Sendable {
     let values = [Float](unsafeUninitializedCapacity: grid.count * padded) { values, count in
       count = grid.count * padded
       values.initialize(repeating: 0)
-      let scratch = Scratch(
+      Scratch.with(
         signal: (block - 1) * hop + frame, frames: block * fftStride, spectrum: block * 2 * binStride,
-        power: block * binStride)
-      samples.withUnsafeBufferPointer { samples in
+        power: block * binStride
+      ) { scratch in
         for first in stride(from: 0, to: grid.count, by: block) {
           let frames = min(block, grid.count - first)
           let signal = stretch(
@@ -170,13 +173,18 @@ public struct FeatureExtractor: Sendable {
     guard configuration.kind == .mfcc else {
       return compacted(energies.values, frames: energies.frames, columns: columns, padded: padded)
     }
+    // Logarithms have a large mean, which only coefficient 0 sees. Taking it out first keeps the sums small and exact.
+    let kernels = auricle_kernels_f32().pointee
+    var means = [Float](repeating: 0, count: energies.frames)
+    kernels.center_rows(energies.frames, columns, &energies.values, padded, &means)
     let count = configuration.cepstrum.count
     let width = roundedUp(count)
     var result = [Float](unsafeUninitializedCapacity: energies.frames * width) { buffer, initialized in
-      auricle_kernels_f32().pointee.gemm(
+      kernels.gemm(
         energies.frames, width, padded, energies.values, padded, dct, nil, false, buffer.baseAddress!, width)
       initialized = energies.frames * width
     }
+    for (t, mean) in means.enumerated() { result[t * width] += Float(Double(mean) * meanWeight) }
     for (t, energy) in energies.frameEnergy.enumerated() { result[t * width] = energy }
     return compacted(result, frames: energies.frames, columns: count, padded: width)
   }
@@ -245,21 +253,22 @@ private func roundedUp(_ count: Int) -> Int {
 }
 
 /// The buffers of one call, cut from one aligned block, zero at first.
-private final class Scratch {
+private struct Scratch {
   let signal, frames, spectrum, power: UnsafeMutablePointer<Float>
-  private let memory: UnsafeMutableRawPointer
 
-  init(signal: Int, frames: Int, spectrum: Int, power: Int) {
+  static func with<Result>(
+    signal: Int, frames: Int, spectrum: Int, power: Int, _ body: (Scratch) -> Result
+  ) -> Result {
     let sizes = [signal, frames, spectrum, power].map { roundedUp($0) }
     let total = sizes.reduce(0, +)
-    memory = UnsafeMutableRawPointer.allocate(byteCount: total * MemoryLayout<Float>.stride, alignment: 64)
-    let base = memory.bindMemory(to: Float.self, capacity: total)
-    base.initialize(repeating: 0, count: total)
-    self.signal = base
-    self.frames = base + sizes[0]
-    self.spectrum = base + sizes[0] + sizes[1]
-    self.power = base + sizes[0] + sizes[1] + sizes[2]
+    return withUnsafeTemporaryAllocation(byteCount: total * MemoryLayout<Float>.stride, alignment: 64) { memory in
+      let base = memory.bindMemory(to: Float.self)
+      base.initialize(repeating: 0)
+      let start = base.baseAddress!  // not empty: every size is positive
+      return body(
+        Scratch(
+          signal: start, frames: start + sizes[0], spectrum: start + sizes[0] + sizes[1],
+          power: start + sizes[0] + sizes[1] + sizes[2]))
+    }
   }
-
-  deinit { memory.deallocate() }
 }

@@ -130,6 +130,8 @@ typedef struct auricle_kernels {
                          size_t ldx, void *out, size_t ld_out);
   /// y = scale * ln(max(x + offset, floor)); at most 2 ulp from the logarithm of the same argument.
   void (*logarithm)(size_t count, double offset, double floor, double scale, const void *x, void *y);
+  /// Subtracts from each row its mean over `columns` (any number), which goes to `means`.
+  void (*center_rows)(size_t rows, size_t columns, void *x, size_t ldx, void *means);
 } auricle_kernels;
 
 /// The table in use for single precision: the best this processor runs, or the one named by the environment variable

@@ -47,7 +47,8 @@ public enum DatasetError: Error, Hashable, Sendable, CustomStringConvertible {
     case .mixedLayout(let folder, let file, let subfolder, let suggestion):
       "\(folder): holds both audio files ('\(file)') and folders ('\(subfolder)'); move the files away for one folder "
         + "per class, or give a label pattern such as '\(suggestion)'"
-    case .uselessList(let path): "\(path): none of its entries names a file of the data set (wanted 'label/file.wav' lines)"
+    case .uselessList(let path):
+      "\(path): none of its entries names a file of the data set (wanted 'label/file.wav' lines)"
     case .listedTwice(let file, let folder):
       "\(folder): '\(file)' is given two splits (a folder, validation_list.txt or testing_list.txt)"
 
@@ -65,7 +66,8 @@ public enum DatasetError: Error, Hashable, Sendable, CustomStringConvertible {
     case .contradiction(let path, let line, let earlierLine, let file, let found, let earlier):
       "\(path), line \(line): '\(file)' is \(found) here and \(earlier) in line \(earlierLine)"
 
-    case .singleClass(let label, let source): "only one class, '\(label)', was found (\(source)); there is nothing to tell apart"
+    case .singleClass(let label, let source):
+      "only one class, '\(label)', was found (\(source)); there is nothing to tell apart"
     case .classNotInTraining(let label, let count):
       "class '\(label)': none of its \(count) files is left for training"
     case .invalidFraction(let fraction): "validation fraction \(fraction): wanted at least 0 and less than 1"

@@ -45,7 +45,7 @@ public struct LabelPattern: Hashable, Sendable {
       }
     }
     guard !names.isEmpty else {
-      throw .invalidPattern(text, reason: "no name in braces is in it; '{label}_*' would take what precedes the first '_'")
+      throw .invalidPattern(text, reason: "no name in braces is in it; '{label}_*' takes what precedes the first '_'")
     }
     self.text = text
     self.names = names

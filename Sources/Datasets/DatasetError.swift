@@ -26,6 +26,7 @@ public enum DatasetError: Error, Hashable, Sendable, CustomStringConvertible {
   case singleClass(label: String, source: String)
   case classNotInTraining(label: String, count: Int)
   case invalidFraction(Double)
+  case groupsTooLarge(fraction: Double, groups: Int)
   case nothingHeldOut(conditions: [String])
   case noSplitGiven(source: String)
   case invalidBatchSize(Int)
@@ -71,6 +72,9 @@ public enum DatasetError: Error, Hashable, Sendable, CustomStringConvertible {
     case .classNotInTraining(let label, let count):
       "class '\(label)': none of its \(count) files is left for training"
     case .invalidFraction(let fraction): "validation fraction \(fraction): wanted at least 0 and less than 1"
+    case .groupsTooLarge(let fraction, let groups):
+      "each of the \(groups) groups is too large to hold out for a validation fraction of \(fraction); "
+        + "hold one out by name, with a condition such as 'group=...'"
     case .nothingHeldOut(let conditions): "no file meets \(conditions.map { "'\($0)'" }.joined(separator: " and "))"
     case .noSplitGiven(let source): "the data set (\(source)) does not say which files are for validation"
     case .invalidBatchSize(let size): "batch size \(size): wanted at least 1"

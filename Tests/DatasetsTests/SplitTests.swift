@@ -47,6 +47,14 @@ import Testing
     #expect(heldOut.isDisjoint(with: split.training.compactMap { $0.fields["group"] }))
   }
 
+  @Test("groups too large for the fraction are refused rather than leaving nothing to validate with")
+  func largeGroups() {
+    let dataset = dataset(["a": 40, "b": 40]) { ["group": "speaker \($0 % 2)"] }
+    #expect(throws: DatasetError.groupsTooLarge(fraction: 0.1, groups: 2)) {
+      try dataset.split(validation: .fraction(0.1), seed: 5)
+    }
+  }
+
   @Test("a fraction of 0 takes nothing; below 0, of 1 or no number it is refused", arguments: [-0.1, 1, 1.5, .nan])
   func fractions(refused: Double) throws {
     let dataset = dataset(["a": 4, "b": 4])

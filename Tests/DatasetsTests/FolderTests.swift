@@ -136,6 +136,8 @@ import Testing
     let data = try TemporaryFolder(["away/y.wav"])
     try folder.link("yes/self", to: ".")
     try folder.link("yes/root", to: "..")
+    try folder.link("store/one/self", to: ".")
+    try folder.link("store/three", to: "one")
     try folder.link("no/b.wav", to: "../yes/a.wav")
     try folder.link("no/gone.wav", to: "nowhere.wav")
     try folder.link("store/two", to: data.path + "/away")

@@ -47,6 +47,15 @@ import Testing
     #expect(heldOut.isDisjoint(with: split.training.compactMap { $0.fields["group"] }))
   }
 
+  @Test("a group that holds all of a class stays in training", arguments: 0..<8)
+  func wholeClassInGroup(seed: Int) throws {
+    let files = (0..<20).map { Example(path: "a/\($0)", label: "a", fields: $0 < 3 ? ["group": "g"] : [:]) }
+    let rare = (0..<2).map { Example(path: "b/\($0)", label: "b", fields: ["group": "g"]) }
+    let split = try Dataset(examples: files + rare, source: "test")
+      .split(validation: .fraction(0.25), seed: UInt64(seed))
+    #expect(counts(split.validation) == ["a": 5] && counts(split.training) == ["a": 15, "b": 2])
+  }
+
   @Test("groups too large for the fraction are refused rather than leaving nothing to validate with")
   func largeGroups() {
     let dataset = dataset(["a": 40, "b": 40]) { ["group": "speaker \($0 % 2)"] }

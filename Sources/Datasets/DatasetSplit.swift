@@ -17,6 +17,12 @@ public struct DatasetSplit: Hashable, Sendable {
   public var training: [Example]
   public var validation: [Example]
   public var testing: [Example]
+
+  public init(training: [Example], validation: [Example], testing: [Example] = []) {
+    self.training = training
+    self.validation = validation
+    self.testing = testing
+  }
 }
 
 extension Dataset {

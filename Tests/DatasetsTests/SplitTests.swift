@@ -155,7 +155,7 @@ import Testing
     }
     let sound = lengths.reduce(0, +)
     #expect(try (frames(8) - sound) * 4 < frames(1) - sound)
-    let plan = try BatchPlan(lengths: lengths, batchSize: 32, seed: 1)
+    let plan = try BatchPlan(lengths: lengths, batchSize: 32, seed: 1, window: lengths.count)
     let longest = plan.batches(epoch: 0).map { $0.map { lengths[$0] }.max() ?? 0 }
     #expect(longest != longest.sorted())
   }

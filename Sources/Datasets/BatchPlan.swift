@@ -3,7 +3,7 @@ import AuricleBase
 /// Which examples go into which batch, so that little of a batch is padding.
 ///
 ///     let plan = try BatchPlan(lengths: [40, 98, 41, 97], batchSize: 2, seed: 1)
-///     plan.batches(epoch: 0)      // [[3, 1], [0, 2]]: alike in length, in random order
+///     plan.batches(epoch: 0)      // [[0, 2], [3, 1]]: alike in length, in random order
 ///
 /// Each epoch shuffles the examples, sorts windows of `window` batches by length, cuts them into batches and shuffles
 /// those: neighbours in length meet, but not the same ones every time. Every index comes exactly once; the last batch

@@ -26,6 +26,7 @@ public enum DatasetError: Error, Hashable, Sendable, CustomStringConvertible {
   case singleClass(label: String, source: String)
   case classNotInTraining(label: String, count: Int)
   case invalidFraction(Double)
+  case groupsTooLarge(fraction: Double, groups: Int)
   case nothingHeldOut(conditions: [String])
   case noSplitGiven(source: String)
   case invalidBatchSize(Int)
@@ -47,7 +48,8 @@ public enum DatasetError: Error, Hashable, Sendable, CustomStringConvertible {
     case .mixedLayout(let folder, let file, let subfolder, let suggestion):
       "\(folder): holds both audio files ('\(file)') and folders ('\(subfolder)'); move the files away for one folder "
         + "per class, or give a label pattern such as '\(suggestion)'"
-    case .uselessList(let path): "\(path): none of its entries names a file of the data set (wanted 'label/file.wav' lines)"
+    case .uselessList(let path):
+      "\(path): none of its entries names a file of the data set (wanted 'label/file.wav' lines)"
     case .listedTwice(let file, let folder):
       "\(folder): '\(file)' is given two splits (a folder, validation_list.txt or testing_list.txt)"
 
@@ -65,10 +67,14 @@ public enum DatasetError: Error, Hashable, Sendable, CustomStringConvertible {
     case .contradiction(let path, let line, let earlierLine, let file, let found, let earlier):
       "\(path), line \(line): '\(file)' is \(found) here and \(earlier) in line \(earlierLine)"
 
-    case .singleClass(let label, let source): "only one class, '\(label)', was found (\(source)); there is nothing to tell apart"
+    case .singleClass(let label, let source):
+      "only one class, '\(label)', was found (\(source)); there is nothing to tell apart"
     case .classNotInTraining(let label, let count):
       "class '\(label)': none of its \(count) files is left for training"
     case .invalidFraction(let fraction): "validation fraction \(fraction): wanted at least 0 and less than 1"
+    case .groupsTooLarge(let fraction, let groups):
+      "each of the \(groups) groups is too large to hold out for a validation fraction of \(fraction); "
+        + "hold one out by name, with a condition such as 'group=...'"
     case .nothingHeldOut(let conditions): "no file meets \(conditions.map { "'\($0)'" }.joined(separator: " and "))"
     case .noSplitGiven(let source): "the data set (\(source)) does not say which files are for validation"
     case .invalidBatchSize(let size): "batch size \(size): wanted at least 1"

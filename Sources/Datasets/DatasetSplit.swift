@@ -17,6 +17,12 @@ public struct DatasetSplit: Hashable, Sendable {
   public var training: [Example]
   public var validation: [Example]
   public var testing: [Example]
+
+  public init(training: [Example], validation: [Example], testing: [Example] = []) {
+    self.training = training
+    self.validation = validation
+    self.testing = testing
+  }
 }
 
 extension Dataset {
@@ -29,7 +35,7 @@ extension Dataset {
   /// Files that share a value of the field `group` stay on one side, and then shares are only as near as groups allow.
   /// The choice depends on the paths, the labels and `seed`, not on the order of the examples.
   ///
-  /// Throws when there is only one class, and when a class would be missing from training.
+  /// Throws when there is only one class, when a class would be missing from training, and when nothing fits.
   public func split(validation choice: ValidationChoice, seed: UInt64) throws(DatasetError) -> DatasetSplit {
     if labels.count == 1 { throw .singleClass(label: labels[0], source: source) }
     var split: DatasetSplit
@@ -92,6 +98,9 @@ extension DatasetSplit {
       guard gain > 0 && !exhaustsClass else { continue }
       taken.merge(counts(group), uniquingKeysWith: +)
       chosen.formUnion(group.map(\.path))
+    }
+    guard !chosen.isEmpty || wanted.values.allSatisfy({ $0 == 0 }) else {
+      throw .groupsTooLarge(fraction: fraction, groups: groups.count)
     }
     validation += training.filter { chosen.contains($0.path) }
     training.removeAll { chosen.contains($0.path) }

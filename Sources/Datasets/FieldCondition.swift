@@ -10,30 +10,37 @@ public struct FieldCondition: Hashable, Sendable {
   public let text: String
   public let field: String
 
-  private enum Comparison: String, CaseIterable {
-    // The longer ones first: "<=" begins with "<".
-    case atMost = "<=", atLeast = ">=", unequal = "!=", equal2 = "==", less = "<", greater = ">", equal = "="
+  private enum Comparison {
+    case less
+    case atMost
+    case greater
+    case atLeast
+    case equal
+    case unequal
   }
+  /// The longer ones first: "<=" begins with "<".
+  private static let operators: KeyValuePairs<String, Comparison> = [
+    "<=": .atMost, ">=": .atLeast, "!=": .unequal, "==": .equal, "<": .less, ">": .greater, "=": .equal,
+  ]
   private let comparison: Comparison
   private let values: [String]
 
   /// Throws `DatasetError.invalidCondition` for a text without operator, field or value.
   public init(_ text: String) throws(DatasetError) {
     guard let start = text.firstIndex(where: { "<>=!".contains($0) }),
-      let comparison = Comparison.allCases.first(where: { text[start...].hasPrefix($0.rawValue) })
+      let (sign, comparison) = Self.operators.first(where: { text[start...].hasPrefix($0.key) })
     else { throw .invalidCondition(text, reason: "no operator (<, <=, >, >=, =, !=) is in it") }
-    let value = text[start...].dropFirst(comparison.rawValue.count)
-    let severalAllowed = [.equal, .equal2, .unequal].contains(comparison)
+    let value = text[start...].dropFirst(sign.count)
     self.text = text
     self.comparison = comparison
     field = trimmed(text[..<start])
     values = value.split(separator: ",", omittingEmptySubsequences: false).map { trimmed($0) }
-    guard !field.isEmpty else { throw .invalidCondition(text, reason: "no field stands before '\(comparison.rawValue)'") }
+    guard !field.isEmpty else { throw .invalidCondition(text, reason: "no field stands before '\(sign)'") }
     guard values.allSatisfy({ !$0.isEmpty }) else {
-      throw .invalidCondition(text, reason: "a value is missing after '\(comparison.rawValue)'")
+      throw .invalidCondition(text, reason: "a value is missing after '\(sign)'")
     }
-    guard values.count == 1 || severalAllowed else {
-      throw .invalidCondition(text, reason: "'\(comparison.rawValue)' takes one value, not \(values.count)")
+    guard values.count == 1 || comparison == .equal || comparison == .unequal else {
+      throw .invalidCondition(text, reason: "'\(sign)' takes one value, not \(values.count)")
     }
   }
 
@@ -41,7 +48,7 @@ public struct FieldCondition: Hashable, Sendable {
   public func matches(_ example: Example) -> Bool {
     guard let found = example.value(of: field) else { return false }
     switch comparison {
-    case .equal, .equal2: return values.contains { order(found, $0) == 0 }
+    case .equal: return values.contains { order(found, $0) == 0 }
     case .unequal: return values.allSatisfy { order(found, $0) != 0 }
     case .less: return order(found, values[0]) < 0
     case .atMost: return order(found, values[0]) <= 0

@@ -45,7 +45,7 @@ public struct LabelPattern: Hashable, Sendable {
       }
     }
     guard !names.isEmpty else {
-      throw .invalidPattern(text, reason: "no name in braces is in it; '{label}_*' would take what precedes the first '_'")
+      throw .invalidPattern(text, reason: "no name in braces is in it; '{label}_*' takes what precedes the first '_'")
     }
     self.text = text
     self.names = names
@@ -63,11 +63,12 @@ public struct LabelPattern: Hashable, Sendable {
     let characters = Array(subject)
     var fields: [String: String] = [:]
     // Places from which the rest is known not to match: without them, a pattern of many stars takes exponential time.
-    var failures: Set<[Int]> = []
+    var failures: Set<Int> = []
 
     func match(_ piece: Int, _ start: Int) -> Bool {
       guard piece < pieces.count else { return start == characters.count }
-      guard !failures.contains([piece, start]) else { return false }
+      let place = piece * (characters.count + 1) + start
+      guard !failures.contains(place) else { return false }
       switch pieces[piece] {
       case .literal(let character):
         if start < characters.count && characters[start] == character && match(piece + 1, start + 1) { return true }
@@ -83,7 +84,7 @@ public struct LabelPattern: Hashable, Sendable {
           }
         }
       }
-      failures.insert([piece, start])
+      failures.insert(place)
       return false
     }
     return match(0, 0) ? fields : nil

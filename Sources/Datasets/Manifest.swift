@@ -9,7 +9,9 @@ import AuricleBase
 /// A file that lists audio files with their labels, one a line; paths are relative to the folder it stands in.
 struct Manifest {
   enum Format: String {
-    case csv = "CSV", tsv = "TSV", jsonLines = "JSON lines"
+    case csv = "CSV"
+    case tsv = "TSV"
+    case jsonLines = "JSON lines"
 
     init?(fileExtension: String) {
       switch fileExtension {
@@ -58,9 +60,8 @@ struct Manifest {
         }
         let first = examples[index]
         if first.label != example.label { throw contradiction("'\(example.label)'", "'\(first.label)'") }
-        if first.split != example.split {
-          throw contradiction("for \(example.split?.rawValue ?? "no split")", "for \(first.split?.rawValue ?? "no split")")
-        }
+        let (split, firstSplit) = (example.split?.rawValue ?? "no split", first.split?.rawValue ?? "no split")
+        if split != firstSplit { throw contradiction("for \(split)", "for \(firstSplit)") }
       } else {
         earlier[example.path] = (row.line, examples.count)
         examples.append(example)

@@ -10,7 +10,8 @@
 /// Control characters in cells are shown as "?": a file's name must not command the terminal.
 public struct TextTable: Sendable {
   public enum Column: Sendable {
-    case left(String), right(String)
+    case left(String)
+    case right(String)
   }
 
   private let columns: [Column]

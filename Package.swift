@@ -40,8 +40,8 @@ let package = Package(
 
     // Tests, one target per stage.
     .testTarget(name: "AudioInputTests", dependencies: ["AudioInput"]),
-    .testTarget(name: "AudioFeaturesTests", dependencies: ["AudioFeatures"]),
-    .testTarget(name: "SequenceModelTests", dependencies: ["SequenceModel"]),
+    .testTarget(name: "AudioFeaturesTests", dependencies: ["AudioFeatures"], exclude: ["Goldens"]),
+    .testTarget(name: "SequenceModelTests", dependencies: ["SequenceModel"], exclude: ["Goldens"]),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets"]),
     .testTarget(name: "TrainingTests", dependencies: ["Training"]),
     .testTarget(name: "EvaluationTests", dependencies: ["Evaluation"], exclude: ["Goldens"]),

@@ -1,3 +1,4 @@
+import AudioInput
 import AuricleBase
 
 #if canImport(FoundationEssentials)
@@ -19,9 +20,7 @@ import AuricleBase
 ///     // ["one.wav", "recordings/a.flac", "recordings/more/b.wav", "-"]
 public enum AudioFiles {
   /// The extensions looked for in folders, in lower case; files in any case are found.
-  public static let extensions: Set<String> = [
-    "wav", "wave", "flac", "ogg", "oga", "opus", "aif", "aiff", "aifc", "caf", "au", "snd", "w64", "rf64", "mp3", "voc",
-  ]
+  public static let extensions = AudioFormats.extensions
 
   /// Replaces each folder by the audio files in it, however deep, sorted by the bytes of their paths.
   ///

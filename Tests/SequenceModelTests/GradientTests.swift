@@ -75,11 +75,12 @@ struct TestNetwork {
 
   func gradients() -> (parameters: [Double], inputs: [[Double]]) {
     let tape = NetworkTape<Double>(configuration)
-    tape.keepInputGradient()
+    tape.inputGradient = Buffer()
     _ = logits(tape)
     var gradient = [Double](repeating: 0, count: parameters.count)
     tape.backward(packed, logitGradient: weights, to: &gradient)
-    return (gradient, tape.inputGradient(configuration))
+    let shape = BatchShape(lengths: inputs.map { $0.count / configuration.inputSize })
+    return (gradient, tape.inputGradient.map { shape.scatter($0, configuration.inputAxis(layer: 0)) } ?? [])
   }
 
   private var packed: NetworkWeights<Double> {

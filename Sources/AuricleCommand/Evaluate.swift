@@ -40,13 +40,12 @@ struct Evaluate: AsyncParsableCommand {
     let dataset = try data.load()
     var examples = try dataset.examples(where: only.map { try FieldCondition($0) })
     if let split = split.flatMap({ Split($0) }) { examples = examples.filter { $0.split == split } }
-    guard let first = examples.first else { throw CommandError("\(data.dataset): no file is left to evaluate") }
+    guard !examples.isEmpty else { throw CommandError("\(data.dataset): no file is left to evaluate") }
     let known = Set(classifier.model.labels)
     if let odd = examples.first(where: { !known.contains($0.label) }) {
       throw CommandError(
         "\(odd.path): its label '\(odd.label)' is not one of the model's (\(classifier.model.labels.joined(separator: ", ")))")
     }
-    _ = first
 
     var results: [Prediction] = []
     var progress = ProgressLine()
@@ -72,7 +71,8 @@ struct Evaluate: AsyncParsableCommand {
     if let confusion { try FileAccess.writeAtomically(report.confusion.csv, to: confusion) }
     let failed = results.count { $0.error != nil }
     if failed < results.count {
-      try StandardOutput.write(output.json ? report.json() : report.text)
+      try StandardOutput.write(
+        output.json ? jsonLine(report) : "\(report.confusion.text)\n\n\(report.text)")
       StandardError.write(
         "\(results.count) files in \(fixed(seconds, decimals: 2)) s (\(Int(Double(results.count) / max(seconds, 1e-9))) a second)")
     }

@@ -44,10 +44,10 @@ public enum DatasetError: Error, Hashable, Sendable, CustomStringConvertible {
       "\(folder): no audio files (\(list(extensions))) for class '\(label)'; remove the folder, or begin its name with '_'"
     case .labelPatternNeeded(let folder, let file, let suggestion):
       "\(folder): audio files stand directly in it ('\(file)'); say where in the name the label is, "
-        + "for example with the label pattern '\(suggestion)'"
+        + "for example with --label-pattern '\(suggestion)'"
     case .mixedLayout(let folder, let file, let subfolder, let suggestion):
       "\(folder): holds both audio files ('\(file)') and folders ('\(subfolder)'); move the files away for one folder "
-        + "per class, or give a label pattern such as '\(suggestion)'"
+        + "per class, or use --label-pattern, for example '\(suggestion)'"
     case .uselessList(let path):
       "\(path): none of its entries names a file of the data set (wanted 'label/file.wav' lines)"
     case .listedTwice(let file, let folder):

@@ -1,15 +1,17 @@
 extension FeatureConfiguration {
   /// Throws `FeatureError.configuration`, which says what is wrong, unless every field can be computed.
   public func validate() throws(FeatureError) {
-    func require(_ condition: Bool, _ reason: @autoclosure () -> String) throws(FeatureError) {
-      if !condition { throw .configuration(reason()) }
-    }
-    try require((100...10_000_000).contains(sampleRate), "a sample rate of \(sampleRate) Hz; it must be 100 to 10000000")
-    try require((1...1 << 20).contains(frameLength), "a frame length of \(frameLength) samples; it must be 1 to 1048576")
-    try require((1...1 << 20).contains(hopLength), "a hop length of \(hopLength) samples; it must be 1 to 1048576")
+    try FeatureConfiguration.requireSampleRate(sampleRate)
     try require(
-      fftLength >= frameLength && fftLength <= 1 << 20,
-      "a transform of \(fftLength) points for frames of \(frameLength) samples; it must be at least as long, and at most 1048576")
+      (1...1 << 20).contains(frameLength), "a frame length of \(frameLength) samples; it must be 1 to 1048576")
+    try require(
+      (1...1 << 20).contains(hopLength), "a hop length of \(hopLength) samples; it must be 1 to 1048576")
+    try require(
+      fftLength >= (truncatesFrames ? 2 : frameLength) && fftLength <= 1 << 20,
+      "a transform of \(fftLength) points for frames of \(frameLength) samples; it must be at least as long, and at most 1048576"
+    )
+    try require(
+      dither.amount >= 0 && dither.amount <= 1e6, "a dither of \(dither.amount); it must be 0 to 1000000")
     try require(
       (0...1).contains(preEmphasis.coefficient), "a pre-emphasis of \(preEmphasis.coefficient); it must be 0 to 1")
     try require((0...2).contains(deltas.order), "deltas of order \(deltas.order); it must be 0, 1 or 2")
@@ -19,20 +21,36 @@ extension FeatureConfiguration {
     guard kind != .spectrogram else { return }
     let nyquist = Double(sampleRate) / 2
     let high = mel.highFrequency ?? nyquist
-    try require((1...binCount).contains(mel.count), "\(mel.count) mel filters on \(binCount) bins; it must be 1 to \(binCount)")
-    try require(high <= nyquist, "mel filters up to \(high) Hz; at \(sampleRate) Hz there is nothing above \(nyquist) Hz")
+    try require(
+      (1...binCount).contains(mel.count), "\(mel.count) mel filters on \(binCount) bins; it must be 1 to \(binCount)")
+    try require(
+      high <= nyquist, "mel filters up to \(high) Hz; at \(sampleRate) Hz there is nothing above \(nyquist) Hz")
     try require(
       mel.lowFrequency >= 0 && mel.lowFrequency < high, "mel filters from \(mel.lowFrequency) Hz to \(high) Hz")
     guard kind != .mel else { return }
     try require(
       logarithm.floor >= 0 && logarithm.offset >= 0 && logarithm.floor + logarithm.offset >= 1e-37
         && logarithm.floor + logarithm.offset < 1e37,
-      "a logarithm with floor \(logarithm.floor) and offset \(logarithm.offset); one must be positive, or silence has none")
-    try require(logarithm.reference > 0 && logarithm.reference.isFinite, "a reference energy of \(logarithm.reference)")
+      "a logarithm with floor \(logarithm.floor) and offset \(logarithm.offset); one must be positive, or silence has none"
+    )
+    try require(
+      logarithm.reference > 0 && logarithm.reference.isFinite, "a reference energy of \(logarithm.reference)")
     try require(logarithm.range.map { $0 > 0 } ?? true, "a range of \(logarithm.range ?? 0); it must be positive")
     guard kind == .mfcc else { return }
     try require(
-      (1...mel.count).contains(cepstrum.count), "\(cepstrum.count) cepstra of \(mel.count) mel filters; it must be 1 to \(mel.count)")
+      (1...mel.count).contains(cepstrum.count),
+      "\(cepstrum.count) cepstra of \(mel.count) mel filters; it must be 1 to \(mel.count)")
     try require(cepstrum.lifter >= 0 && cepstrum.lifter.isFinite, "a lifter of \(cepstrum.lifter)")
+    try require(
+      cepstrum.energyFloor >= 1e-37 && cepstrum.energyFloor < 1e37,
+      "an energy floor of \(cepstrum.energyFloor); it must be positive, or silence has no logarithm")
   }
+
+  static func requireSampleRate(_ rate: Int) throws(FeatureError) {
+    try require((100...10_000_000).contains(rate), "a sample rate of \(rate) Hz; it must be 100 to 10000000")
+  }
+}
+
+private func require(_ condition: Bool, _ reason: @autoclosure () -> String) throws(FeatureError) {
+  if !condition { throw .configuration(reason()) }
 }

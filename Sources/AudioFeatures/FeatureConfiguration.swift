@@ -4,9 +4,9 @@
 ///     configuration.mel.count = 26
 ///     let extractor = try FeatureExtractor(configuration)     // refuses what cannot be computed
 ///
-/// Sizes are in samples at `sampleRate`. The defaults are those of `speech(sampleRate:)`; other tools' conventions are
-/// in `FeatureConfiguration+Presets.swift`.
-public struct FeatureConfiguration: Codable, Hashable, Sendable {
+/// Sizes are in samples at `sampleRate`. Other tools' conventions are in `FeatureConfiguration+Presets.swift`, the JSON
+/// form in `FeatureConfiguration+JSON.swift`.
+public struct FeatureConfiguration: Hashable, Sendable {
   /// How far the flow is followed.
   public enum Kind: String, Codable, CaseIterable, Sendable {
     /// The spectrum itself, `fftLength / 2 + 1` bins.
@@ -42,7 +42,21 @@ public struct FeatureConfiguration: Codable, Hashable, Sendable {
     case int16
   }
 
-  public struct Window: Codable, Hashable, Sendable {
+  /// Noise added to every sample, so that digital silence has no zeros.
+  public struct Dither: Hashable, Sendable {
+    /// Standard deviation of the normally distributed noise, on the input scale; 0 for none.
+    public var amount: Double
+    /// The noise of a sample follows from this and the sample's position, and so is the same in every run. (Kaldi draws
+    /// anew for every frame, from a generator that nothing seeds.)
+    public var seed: UInt64
+
+    public init(_ amount: Double, seed: UInt64 = 0) {
+      self.amount = amount
+      self.seed = seed
+    }
+  }
+
+  public struct Window: Hashable, Sendable {
     public enum Shape: String, Codable, CaseIterable, Sendable {
       case hann, hamming, blackman, rectangular
       /// Hann to the power 0.85 (Kaldi).
@@ -59,24 +73,43 @@ public struct FeatureConfiguration: Codable, Hashable, Sendable {
   }
 
   /// y[n] = x[n] - coefficient * x[n - 1].
-  public struct PreEmphasis: Codable, Hashable, Sendable {
+  public struct PreEmphasis: Hashable, Sendable {
     public enum Scope: String, Codable, CaseIterable, Sendable {
-      /// Over the whole signal; its first sample stays as it is (python_speech_features).
+      /// Over the whole signal (python_speech_features).
       case signal
-      /// In each frame apart, where the sample before the first is taken to equal it (Kaldi, HTK).
+      /// In each frame apart (Kaldi, HTK).
       case frame
+    }
+    /// What becomes of the first sample, which has none before it.
+    public enum FirstSample: String, Codable, CaseIterable, Sendable {
+      /// It stays as it is (python_speech_features).
+      case kept
+      /// The sample before it is taken to equal it: x[0] * (1 - coefficient) (Kaldi, HTK).
+      case repeated
     }
     /// 0 for none, 0.97 as a rule.
     public var coefficient: Double
     public var scope: Scope
+    public var firstSample: FirstSample
 
-    public init(_ coefficient: Double, scope: Scope = .signal) {
+    /// The first sample is `kept` in a signal and `repeated` in a frame unless told otherwise.
+    public init(_ coefficient: Double, scope: Scope = .signal, firstSample: FirstSample? = nil) {
       self.coefficient = coefficient
       self.scope = scope
+      self.firstSample = firstSample ?? (scope == .signal ? .kept : .repeated)
     }
   }
 
-  public struct MelFilterbank: Codable, Hashable, Sendable {
+  /// What the power spectrum is divided by.
+  public enum SpectrumNormalization: String, Codable, CaseIterable, Sendable {
+    case none
+    /// The length of the transform (python_speech_features).
+    case length
+    /// The sum of the squares of the window (torchaudio `normalized=True`).
+    case window
+  }
+
+  public struct MelFilterbank: Hashable, Sendable {
     public enum Scale: String, Codable, CaseIterable, Sendable {
       /// 2595 log10(1 + f / 700) (HTK; O'Shaughnessy, 1987).
       case htk
@@ -89,7 +122,7 @@ public struct FeatureConfiguration: Codable, Hashable, Sendable {
       case hertz
       /// On the mel axis (HTK, Kaldi, TensorFlow).
       case mel
-      /// On the axis of Hz between corners moved to whole bins (python_speech_features).
+      /// On the axis of Hz between corners moved down to whole bins (python_speech_features).
       case bins
     }
     public enum Normalization: String, Codable, CaseIterable, Sendable {
@@ -97,6 +130,13 @@ public struct FeatureConfiguration: Codable, Hashable, Sendable {
       case none
       /// Triangles of equal area: 2 / (width in Hz) high.
       case slaney
+    }
+    /// What is done about a filter so narrow that no bin falls into it.
+    public enum EmptyFilters: String, Codable, CaseIterable, Sendable {
+      /// The configuration is refused (Kaldi).
+      case refused
+      /// Its energy is 0 (librosa and torchaudio, with a warning; python_speech_features, TensorFlow).
+      case zero
     }
     /// Number of filters.
     public var count: Int
@@ -106,10 +146,14 @@ public struct FeatureConfiguration: Codable, Hashable, Sendable {
     public var scale: Scale
     public var edges: Edges
     public var normalization: Normalization
+    public var emptyFilters: EmptyFilters
+    /// The last bin is taken to lie at half the sample rate rounded down to whole Hz, which only matters for odd rates
+    /// (torchaudio).
+    public var roundsNyquist: Bool
 
     public init(
       count: Int, lowFrequency: Double = 0, highFrequency: Double? = nil, scale: Scale = .htk, edges: Edges = .mel,
-      normalization: Normalization = .none
+      normalization: Normalization = .none, emptyFilters: EmptyFilters = .refused, roundsNyquist: Bool = false
     ) {
       self.count = count
       self.lowFrequency = lowFrequency
@@ -117,14 +161,16 @@ public struct FeatureConfiguration: Codable, Hashable, Sendable {
       self.scale = scale
       self.edges = edges
       self.normalization = normalization
+      self.emptyFilters = emptyFilters
+      self.roundsNyquist = roundsNyquist
     }
   }
 
-  public struct Logarithm: Codable, Hashable, Sendable {
+  public struct Logarithm: Hashable, Sendable {
     public enum Unit: String, Codable, CaseIterable, Sendable {
       case natural
       case decimal
-      /// 10 log10(x / reference).
+      /// 10 log10(x / reference), and 20 log10 where x comes of magnitudes.
       case decibels
     }
     public var unit: Unit
@@ -134,7 +180,8 @@ public struct FeatureConfiguration: Codable, Hashable, Sendable {
     public var offset: Double
     /// The energy of 0 dB, for decibels.
     public var reference: Double
-    /// Values further below the file's greatest than this are raised to it; nil for no such limit. In `unit`s.
+    /// Values further below the file's greatest than this are raised to it, librosa's `top_db`; nil for no such limit.
+    /// In `unit`s.
     public var range: Double?
 
     public init(
@@ -148,12 +195,14 @@ public struct FeatureConfiguration: Codable, Hashable, Sendable {
     }
   }
 
-  public struct Cepstrum: Codable, Hashable, Sendable {
+  public struct Cepstrum: Hashable, Sendable {
     public enum Normalization: String, Codable, CaseIterable, Sendable {
       /// The orthonormal DCT-II.
       case orthonormal
       /// sqrt(2 / N) for every coefficient (HTK, TensorFlow).
       case htk
+      /// The bare sum, twice (scipy's `norm=None`).
+      case none
     }
     public enum LifterConvention: String, Codable, CaseIterable, Sendable {
       /// 1 + L/2 sin(pi n / L), n from 0 (HTK, Kaldi).
@@ -168,6 +217,13 @@ public struct FeatureConfiguration: Codable, Hashable, Sendable {
       case raw
       /// The same after them.
       case windowed
+      /// The logarithm of the sum over the bins of the spectrum (python_speech_features).
+      case spectrum
+    }
+    public enum ZerothPosition: String, Codable, CaseIterable, Sendable {
+      case first
+      /// After all others, as in HTK's `MFCC_0`.
+      case last
     }
     /// Number of coefficients, counting coefficient 0.
     public var count: Int
@@ -176,21 +232,28 @@ public struct FeatureConfiguration: Codable, Hashable, Sendable {
     public var lifter: Double
     public var lifterConvention: LifterConvention
     public var energy: Energy
+    /// Energies below it are taken for it.
+    public var energyFloor: Double
+    /// Where coefficient 0, or the energy, stands.
+    public var zerothPosition: ZerothPosition
 
     public init(
       count: Int, normalization: Normalization = .orthonormal, lifter: Double = 0,
-      lifterConvention: LifterConvention = .htk, energy: Energy = .none
+      lifterConvention: LifterConvention = .htk, energy: Energy = .none, energyFloor: Double = Double(Float.ulpOfOne),
+      zerothPosition: ZerothPosition = .first
     ) {
       self.count = count
       self.normalization = normalization
       self.lifter = lifter
       self.lifterConvention = lifterConvention
       self.energy = energy
+      self.energyFloor = energyFloor
+      self.zerothPosition = zerothPosition
     }
   }
 
   /// Slopes over time, appended to each frame.
-  public struct Deltas: Codable, Hashable, Sendable {
+  public struct Deltas: Hashable, Sendable {
     public enum Method: String, Codable, CaseIterable, Sendable {
       /// The regression formula of HTK; frames beyond the ends repeat the outermost; second order is the delta of the
       /// delta.
@@ -228,12 +291,15 @@ public struct FeatureConfiguration: Codable, Hashable, Sendable {
   /// In Hz. Sound of another rate is resampled to it first.
   public var sampleRate: Int
   public var inputScale: InputScale
+  public var dither = Dither(0)
   /// Samples in a frame, the length of the window.
   public var frameLength: Int
   /// Samples from frame to frame.
   public var hopLength: Int
   /// Points of the Fourier transform, at least `frameLength`.
   public var fftLength: Int
+  /// Frames longer than the transform are cut to its length, not refused (python_speech_features).
+  public var truncatesFrames = false
   public var framing: Framing
   /// Subtracts each frame's mean.
   public var removesOffset: Bool
@@ -241,23 +307,12 @@ public struct FeatureConfiguration: Codable, Hashable, Sendable {
   public var window: Window
   /// The power spectrum, or the magnitude.
   public var usesPower: Bool
+  public var spectrumNormalization = SpectrumNormalization.none
   public var mel: MelFilterbank
   public var logarithm: Logarithm
   public var cepstrum: Cepstrum
   public var deltas: Deltas
   public var normalization: Normalization
-
-  /// 13 MFCC with deltas and delta-deltas, 25 ms frames every 10 ms, 40 mel filters from 20 Hz: what `auricle train`
-  /// uses unless told otherwise.
-  public static func speech(sampleRate: Int) -> FeatureConfiguration {
-    let frameLength = max(1, sampleRate * 25 / 1000)
-    return FeatureConfiguration(
-      kind: .mfcc, sampleRate: sampleRate, inputScale: .unit, frameLength: frameLength,
-      hopLength: max(1, sampleRate / 100), fftLength: nextPowerOfTwo(frameLength), framing: .centerReflect,
-      removesOffset: false, preEmphasis: PreEmphasis(0.97), window: Window(.hamming, isPeriodic: true),
-      usesPower: true, mel: MelFilterbank(count: 40, lowFrequency: 20), logarithm: Logarithm(.natural, floor: 1e-8),
-      cepstrum: Cepstrum(count: 13), deltas: Deltas(order: 2), normalization: .global)
-  }
 
   /// Bins of the spectrum.
   public var binCount: Int { fftLength / 2 + 1 }
@@ -273,10 +328,4 @@ public struct FeatureConfiguration: Codable, Hashable, Sendable {
 
   /// Coefficients in a frame.
   public var coefficientCount: Int { baseCount * (1 + deltas.order) }
-
-  static func nextPowerOfTwo(_ n: Int) -> Int {
-    var power = 1
-    while power < n { power *= 2 }
-    return power
-  }
 }

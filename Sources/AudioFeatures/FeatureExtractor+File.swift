@@ -15,4 +15,14 @@ extension FeatureExtractor {
       throw FeatureError.file(path: path, reason: error.description)
     }
   }
+
+  /// The same features, handed to `body` in blocks of whole frames, in order of time; returns their number and the
+  /// duration in seconds. Throws what `body` throws, too.
+  public func features(
+    ofFile path: String, channel: ChannelSelection = .mix, each body: (FeatureMatrix) throws -> Void
+  ) throws -> (frames: Int, duration: Double) {
+    let (features, duration) = try features(ofFile: path, channel: channel)
+    try body(features)
+    return (features.frames, duration)
+  }
 }

@@ -126,7 +126,9 @@ public struct FeatureExtractor: Sendable {
     if !frameEnergy.isEmpty {
       let smallest = Double(Float.ulpOfOne)
       let factor = configuration.logarithm.factor
-      for t in frameEnergy.indices { frameEnergy[t] = Float(naturalLogarithm(max(Double(frameEnergy[t]), smallest)) * factor) }
+      for t in frameEnergy.indices {
+        frameEnergy[t] = Float(naturalLogarithm(max(Double(frameEnergy[t]), smallest)) * factor)
+      }
     }
     return Energies(values: values, frames: grid.count, columns: columns, padded: padded, frameEnergy: frameEnergy)
   }

@@ -50,6 +50,9 @@ struct Inspect: ParsableCommand {
     var table = TextTable([.left("layer"), .left("output"), .right("parameters")])
     for layer in summary.layers { table.append([layer.name, layer.output, "\(layer.parameters)"]) }
     table.append(["total", "", "\(summary.parameters)"])
+    if summary.nonTrainableParameters > 0 {
+      table.append(["of them not trained", "", "\(summary.nonTrainableParameters)"])
+    }
     try StandardOutput.write(table.text)
     let features = model.features
     try StandardOutput.write(

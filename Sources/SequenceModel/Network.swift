@@ -1,9 +1,10 @@
 import CKernels
 
-/// The weights of a whole network, packed: recurrent layers, pooling, dense. A value that any number of threads share.
+/// The weights of a whole network, packed: front, recurrent layers, pooling, dense. A value that any number of threads share.
 struct NetworkWeights<Scalar: NetworkScalar>: Sendable {
   let configuration: ModelConfiguration
   let layout: ParameterLayout
+  let front: NetworkFront<Scalar>
   /// By layer, then direction.
   let layers: [[RecurrentLayer<Scalar>]]
   let query: Buffer<Scalar>?
@@ -15,7 +16,7 @@ struct NetworkWeights<Scalar: NetworkScalar>: Sendable {
     precondition(parameters.count == layout.count, "parameters must fit the layout")
     self.configuration = configuration
     self.layout = layout
-    (layers, query, dense, denseTransposed, denseBias) = parameters.withUnsafeBufferPointer { buffer in
+    (front, layers, query, dense, denseTransposed, denseBias) = parameters.withUnsafeBufferPointer { buffer in
       let parameters = buffer.baseAddress!  // a layout is never empty
       let layers = (0..<configuration.layers).map { layer in
         (0..<configuration.directions).map { direction in
@@ -35,7 +36,8 @@ struct NetworkWeights<Scalar: NetworkScalar>: Sendable {
       let bias = Buffer<Scalar>(classes.paddedCount)
       Padding.expandRow(parameters + (layout["dense.bias"]?.offset ?? 0), classes, into: bias.base)
       return (
-        layers, query, packer.pack(kernel, leading: classes.count, rows: outputs, columns: classes),
+        NetworkFront(configuration, layout: layout, parameters: parameters, forTraining: forTraining), layers, query,
+        packer.pack(kernel, leading: classes.count, rows: outputs, columns: classes),
         forTraining ? packer.packTransposed(kernel, leading: classes.count, rows: outputs, columns: classes) : nil, bias
       )
     }
@@ -47,9 +49,13 @@ struct NetworkWeights<Scalar: NetworkScalar>: Sendable {
 /// Not `Sendable`: each worker owns one.
 final class NetworkTape<Scalar: NetworkScalar> {
   private let configuration: ModelConfiguration
-  private var shape = BatchShape(lengths: [])
+  /// As the sequences came, and as the recurrent layers see them.
+  private var inputShape = BatchShape(lengths: []), shape = BatchShape(lengths: [])
   private var dropoutSeed: UInt64?
+  private var masks: RecurrentMasks<Scalar>?
   private let input = Buffer<Scalar>()
+  private var stackInput: Buffer<Scalar>
+  private let front: FrontTape<Scalar>
   private let stack: RecurrentStackTape<Scalar>
   private var pooled: PooledFrames<Scalar>
   private let dpooled = Buffer<Scalar>(), logits = Buffer<Scalar>(), dlogits = Buffer<Scalar>()
@@ -59,22 +65,31 @@ final class NetworkTape<Scalar: NetworkScalar> {
 
   init(_ configuration: ModelConfiguration) {
     self.configuration = configuration
+    front = FrontTape(configuration)
     stack = RecurrentStackTape(configuration)
     pooled = PooledFrames(configuration.pooling, configuration.outputAxis)
+    stackInput = input
+  }
+
+  /// What a pass through a network may be given beside the sequences.
+  struct Options {
+    /// Keeps what `backward` needs; batch normalisation uses the batch's statistics.
+    var training = false
+    /// Dropout of both kinds is applied where it is given.
+    var dropoutSeed: UInt64?
+    /// For batch normalisation in training; nil for those of the sequences themselves.
+    var statistics: BatchStatistics?
+    /// Where the recurrent layers begin; nil for zeros.
+    var initialState: RecurrentState<Scalar>?
   }
 
   /// Logits (`sequences x classes`, in the caller's order) of sequences given as `lengths` and a function that writes
-  /// one frame of one sequence. Lengths must be at least 1.
-  ///
-  /// With `training`, keeps what `backward` needs; dropout is applied where `dropoutSeed` is given.
+  /// one frame of one sequence.
   func forward(
-    _ weights: NetworkWeights<Scalar>, lengths: [Int], training: Bool, dropoutSeed: UInt64? = nil,
+    _ weights: NetworkWeights<Scalar>, lengths: [Int], _ options: Options = Options(),
     writeFrame: (_ sequence: Int, _ frame: Int, _ to: UnsafeMutablePointer<Scalar>) -> Void
   ) -> [Scalar] {
-    shape = BatchShape(lengths: lengths)
-    self.dropoutSeed = dropoutSeed
-    writeInput(writeFrame)
-    let y = stack.forward(weights.layers, shape, x: input, training: training, dropoutSeed: dropoutSeed)
+    let y = forwardRecurrent(weights, lengths: lengths, options, writeFrame: writeFrame)
     pooled.forward(shape, y.base, query: weights.query?.base)
     let (classes, width) = (configuration.classAxis, configuration.outputAxis.paddedCount)
     configuration.drop(pooled.values.base, shape.sequences, width, layer: configuration.layers, seed: dropoutSeed)
@@ -82,12 +97,34 @@ final class NetworkTape<Scalar: NetworkScalar> {
     Scalar.kernels.pointee.gemm(
       shape.sequences, classes.paddedCount, width, pooled.values.base, width, weights.dense.base,
       weights.denseBias.base, false, logits.base, classes.paddedCount)
+    return shape.scatter(logits.base, classes)
+  }
 
-    var result = [Scalar](repeating: 0, count: shape.sequences * classes.size)
-    for (place, sequence) in shape.order.enumerated() {
-      for i in 0..<classes.size { result[sequence * classes.size + i] = logits.base[place * classes.paddedCount + i] }
-    }
-    return result
+  /// Outputs of the last recurrent layer (`frames x outputs` for each sequence) and the final state, in the caller's
+  /// order.
+  func outputs(
+    _ weights: NetworkWeights<Scalar>, lengths: [Int], _ options: Options = Options(),
+    writeFrame: (_ sequence: Int, _ frame: Int, _ to: UnsafeMutablePointer<Scalar>) -> Void
+  ) -> (outputs: [[Scalar]], state: RecurrentState<Scalar>) {
+    let y = forwardRecurrent(weights, lengths: lengths, options, writeFrame: writeFrame)
+    return (shape.sequences(y.base, configuration.outputAxis), stack.finalState(shape))
+  }
+
+  private func forwardRecurrent(
+    _ weights: NetworkWeights<Scalar>, lengths: [Int], _ options: Options,
+    writeFrame: (_ sequence: Int, _ frame: Int, _ to: UnsafeMutablePointer<Scalar>) -> Void
+  ) -> Buffer<Scalar> {
+    inputShape = BatchShape(lengths: lengths)
+    dropoutSeed = options.dropoutSeed
+    masks = RecurrentMasks(configuration, sequences: lengths.count, seed: dropoutSeed)
+    writeInput(writeFrame)
+    let statistics =
+      options.training && configuration.inputNormalization?.kind == .batch
+      ? options.statistics ?? BatchStatistics(rows: inputShape.rows, configuration.featureAxis, input.base) : nil
+    (stackInput, shape) = front.forward(weights.front, inputShape, input, statistics: statistics)
+    return stack.forward(
+      weights.layers, shape, x: stackInput, training: options.training, dropoutSeed: dropoutSeed, masks: masks,
+      initial: options.initialState)
   }
 
   /// Adds to `gradient` (laid out like the parameters) that of the loss whose gradient with respect to the logits of
@@ -104,19 +141,21 @@ final class NetworkTape<Scalar: NetworkScalar> {
       if let query = weights.layout["attention.query"] {
         Padding.addCollapsedRow(scratch.base, configuration.outputAxis, to: gradient + query.offset)
       }
+      let dx = weights.front.isEmpty ? inputGradient : front.outputGradient
       stack.backward(
-        weights.layers, shape, x: input, dx: inputGradient, dropoutSeed: dropoutSeed, gradient: gradient)
+        weights.layers, shape, x: stackInput, dx: dx, dropoutSeed: dropoutSeed, gradient: gradient, masks: masks)
+      front.backward(weights.front, inputShape, input, dx: inputGradient, gradient: gradient)
     }
   }
 
   private func writeInput(_ writeFrame: (Int, Int, UnsafeMutablePointer<Scalar>) -> Void) {
-    let columns = configuration.inputAxis(layer: 0).paddedCount
-    input.reserve(shape.rows * columns)
-    for step in 0..<shape.steps {
-      for place in 0..<shape.running(step) {
-        let frame = input.base + (shape.offsets[step] + place) * columns
+    let columns = configuration.featureAxis.paddedCount
+    input.reserve(inputShape.rows * columns)
+    for step in 0..<inputShape.steps {
+      for place in 0..<inputShape.running(step) {
+        let frame = input.base + (inputShape.offsets[step] + place) * columns
         (frame + configuration.inputSize).update(repeating: 0, count: columns - configuration.inputSize)
-        writeFrame(shape.order[place], step, frame)
+        writeFrame(inputShape.order[place], step, frame)
       }
     }
   }

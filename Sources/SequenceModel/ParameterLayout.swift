@@ -2,7 +2,10 @@ import AuricleBase
 
 /// Where each tensor of a network lies in its flat list of parameters.
 ///
-/// Names, shapes and gate order follow Keras: `recurrent.0.forward.kernel` is `inputs x (gates * hidden)`,
+/// Names, shapes and gate order follow Keras. First, where the network has them, `input_normalization.gamma` and `beta`
+/// (`inputs`), for batch normalisation also `moving_mean` and `moving_variance`, which are not trained; then
+/// `convolution.0.kernel` (`frames x inputs x filters`, or `frames x bins x channels x filters`) and `convolution.0.bias`
+/// (`filters`). `recurrent.0.forward.kernel` is `inputs x (gates * hidden)`,
 /// `recurrent_kernel` is `hidden x (gates * hidden)`, gates in the order z, r, h (GRU) or i, f, c, o (LSTM); the bias
 /// is `gates * hidden`, for the reset-after GRU `2 x (gates * hidden)`: inputs, then state. Then `attention.query`
 /// (if any), `dense.kernel` (`outputs x classes`) and `dense.bias`.
@@ -12,15 +15,24 @@ public struct ParameterLayout: Sendable {
     public let name: String
     public let shape: [Int]
     public let offset: Int
+    /// False for what an optimiser must leave alone: the gradient there is zero.
+    public let isTrainable: Bool
     let initializer: Initializer
 
     public var count: Int { shape.reduce(1, *) }
     public var range: Range<Int> { offset..<offset + count }
+
+    /// Inputs and outputs of one position, times the positions that a filter spans.
+    fileprivate var fans: Int {
+      guard shape.count > 1 else { return count + 1 }
+      return shape.dropLast(2).reduce(1, *) * shape.suffix(2).reduce(0, +)
+    }
   }
 
   enum Initializer: Hashable, Sendable {
     case zeros
-    /// Uniform in +-sqrt(6 / (fan in + fan out)) (Glorot and Bengio, 2010).
+    case ones
+    /// Uniform in +-sqrt(6 / (fan in + fan out)) (Glorot and Bengio, 2010); what a filter spans counts in both fans.
     case glorotUniform
     /// Orthonormal rows (Saxe et al., 2014).
     case orthogonal
@@ -30,13 +42,29 @@ public struct ParameterLayout: Sendable {
 
   public let tensors: [Tensor]
   public let count: Int
+  /// Parameters that are learned.
+  public var trainableCount: Int { tensors.reduce(0) { $0 + ($1.isTrainable ? $1.count : 0) } }
 
   public init(_ configuration: ModelConfiguration) {
     var tensors: [Tensor] = []
     var offset = 0
-    func add(_ name: String, _ shape: [Int], _ initializer: Initializer) {
-      tensors.append(Tensor(name: name, shape: shape, offset: offset, initializer: initializer))
+    func add(_ name: String, _ shape: [Int], _ initializer: Initializer, isTrainable: Bool = true) {
+      tensors.append(
+        Tensor(name: name, shape: shape, offset: offset, isTrainable: isTrainable, initializer: initializer))
       offset += shape.reduce(1, *)
+    }
+    if let normalization = configuration.inputNormalization {
+      let shape = [configuration.inputSize]
+      add("input_normalization.gamma", shape, .ones)
+      add("input_normalization.beta", shape, .zeros)
+      if normalization.kind == .batch {
+        add("input_normalization.moving_mean", shape, .zeros, isTrainable: false)
+        add("input_normalization.moving_variance", shape, .ones, isTrainable: false)
+      }
+    }
+    for (index, geometry) in configuration.convolutionGeometries.enumerated() {
+      add("convolution.\(index).kernel", geometry.kernelShape, .glorotUniform)
+      add("convolution.\(index).bias", [geometry.output.channels], .zeros)
     }
     let gates = configuration.gatesAxis.count
     for layer in 0..<configuration.layers {
@@ -66,8 +94,10 @@ public struct ParameterLayout: Sendable {
       var generator = SeededGenerator(seed: seed, stream: UInt64(index))
       switch tensor.initializer {
       case .zeros: break
+      case .ones:
+        for i in tensor.range { parameters[i] = 1 }
       case .glorotUniform:
-        let limit = squareRoot(6 / Double(tensor.shape[0] + (tensor.shape.count > 1 ? tensor.shape[1] : 1)))
+        let limit = squareRoot(6 / Double(tensor.fans))
         for i in tensor.range { parameters[i] = Float((2 * generator.uniform() - 1) * limit) }
       case .orthogonal:
         let rows = orthonormalRows(tensor.shape[0], tensor.shape[1], using: &generator)

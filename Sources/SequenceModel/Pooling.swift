@@ -3,7 +3,8 @@ import CKernels
 
 /// Pooling over the valid frames of each sequence: `rows x columns` becomes `sequences x columns`.
 ///
-/// `Pooled` keeps what the backward pass needs. Sequences are in sorted order, sizes are padded.
+/// Keeps what the backward pass needs. Sequences are in sorted order, sizes are padded. A sequence without frames gives
+/// zeros.
 struct PooledFrames<Scalar: NetworkScalar> {
   let kind: ModelConfiguration.Pooling
   let output: Axis
@@ -33,17 +34,22 @@ struct PooledFrames<Scalar: NetworkScalar> {
         (values.base + sequence * columns + offset).update(from: y + row * columns + offset, count: output.paddedSize)
       }
     case .mean:
-      let scales = inverseLengths(shape)
+      // Summed first and scaled last, so that a stream, which does not know its length, gives the same bits.
+      var one: Scalar = 1
       for step in 0..<shape.steps {
         kernels.add_scaled_rows(
-          shape.running(step), columns, scales, 1, y + shape.offsets[step] * columns, columns, values.base, columns)
+          shape.running(step), columns, &one, 0, y + shape.offsets[step] * columns, columns, values.base, columns)
+      }
+      for (sequence, scale) in inverseLengths(shape).enumerated() {
+        for i in sequence * columns..<(sequence + 1) * columns { values.base[i] *= scale }
       }
     case .max:
-      values.base.update(from: y, count: shape.sequences * columns)  // every sequence has a first frame
+      if shape.steps > 0 { values.base.update(from: y, count: shape.running(0) * columns) }
       positions = [Int32](repeating: 0, count: shape.sequences * columns)
       for step in 1..<max(1, shape.steps) {
         kernels.maximum_rows(
-          shape.running(step), columns, y + shape.offsets[step] * columns, columns, Int32(step), values.base, &positions)
+          shape.running(step), columns, y + shape.offsets[step] * columns, columns, Int32(step), values.base, &positions
+        )
       }
     case .attention:
       guard let query else { return }
@@ -79,7 +85,7 @@ struct PooledFrames<Scalar: NetworkScalar> {
           shape.running(step), columns, scales, 1, dvalues, columns, dy + shape.offsets[step] * columns, columns)
       }
     case .max:
-      for sequence in 0..<shape.sequences {
+      for sequence in 0..<(shape.steps > 0 ? shape.running(0) : 0) {
         for column in 0..<columns {
           let row = shape.offsets[Int(positions[sequence * columns + column])] + sequence
           dy[row * columns + column] = dvalues[sequence * columns + column]
@@ -114,14 +120,14 @@ struct PooledFrames<Scalar: NetworkScalar> {
 
   /// The rows a direction ends in: the last frame going forward, the first going backward.
   private func forEachFinalRow(_ shape: BatchShape, _ body: (_ sequence: Int, _ row: Int, _ segment: Int) -> Void) {
-    for sequence in 0..<shape.sequences {
+    for sequence in 0..<shape.sequences where shape.lengths[sequence] > 0 {
       body(sequence, shape.offsets[shape.lengths[sequence] - 1] + sequence, 0)
       if output.segments == 2 { body(sequence, sequence, 1) }
     }
   }
 
   private func inverseLengths(_ shape: BatchShape) -> [Scalar] {
-    shape.lengths.map { 1 / Scalar($0) }
+    shape.lengths.map { 1 / Scalar(max(1, $0)) }
   }
 
   /// Scores of one sequence become weights.

@@ -19,6 +19,8 @@ struct CellStep<Scalar: NetworkScalar> {
   let ldy: Int
   /// `rows x hidden` of scratch.
   let scratch: UnsafeMutablePointer<Scalar>
+  /// Recurrent dropout (`RecurrentDropout.swift`), with its own `rows x hidden` of scratch.
+  var dropout: StepDropout<Scalar>?
 }
 
 /// The recurrent weights of a cell, packed for the products of both passes. `state` is the part that multiplies the
@@ -47,18 +49,19 @@ extension ModelConfiguration.Cell {
     let kernels = Scalar.kernels.pointee
     let (rows, hidden) = (step.rows, step.hidden)
     let width = gateCount * hidden
+    let state = step.dropout?.masked(step.state, count: rows * hidden) ?? step.state
     // gates += h U
     kernels.gemm(
-      rows, stateGates * hidden, hidden, step.state, hidden, weights.state.base, nil, true, step.gates, width)
+      rows, stateGates * hidden, hidden, state, hidden, weights.state.base, nil, true, step.gates, width)
     switch self {
     case .gru:
       kernels.gemm(
-        rows, hidden, hidden, step.state, hidden, weights.candidate.base, weights.candidateBias.base, false,
+        rows, hidden, hidden, state, hidden, weights.candidate.base, weights.candidateBias.base, false,
         step.extra, hidden)
       kernels.gru_after_forward(
         rows, hidden, tape, step.gates, step.extra, step.state, step.previous, step.y, step.ldy)
     case .gruResetBefore:
-      kernels.gru_before_forward_gates(rows, hidden, step.gates, step.state, step.extra)
+      kernels.gru_before_forward_gates(rows, hidden, step.gates, state, step.extra)
       kernels.gemm(
         rows, hidden, hidden, step.extra, hidden, weights.candidate.base, nil, true, step.gates + 2 * hidden, width)
       kernels.gru_before_forward_state(rows, hidden, tape, step.gates, step.state, step.previous, step.y, step.ldy)
@@ -80,8 +83,10 @@ extension ModelConfiguration.Cell {
     let kernels = Scalar.kernels.pointee
     let (rows, hidden) = (step.rows, step.hidden)
     let width = gateCount * hidden
+    // Where the gradient of the state that the recurrent weights saw is gathered.
+    let dstate = step.dropout?.cleared(count: rows * hidden) ?? step.state
     func multiply(_ gradient: UnsafeMutablePointer<Scalar>, _ leading: Int, _ columns: Int, _ weights: Buffer<Scalar>) {
-      kernels.gemm(rows, hidden, columns, gradient, leading, weights.base, nil, true, step.state, hidden)
+      kernels.gemm(rows, hidden, columns, gradient, leading, weights.base, nil, true, dstate, hidden)
     }
     switch self {
     case .gru:
@@ -90,8 +95,10 @@ extension ModelConfiguration.Cell {
     case .gruResetBefore:
       kernels.gru_before_backward_state(rows, hidden, step.gates, previous, step.y, step.ldy, step.state)
       kernels.gemm(
-        rows, hidden, hidden, step.gates + 2 * hidden, width, candidateTransposed.base, nil, false, step.scratch, hidden)
-      kernels.gru_before_backward_gates(rows, hidden, step.gates, previous, step.scratch, step.state)
+        rows, hidden, hidden, step.gates + 2 * hidden, width, candidateTransposed.base, nil, false, step.scratch, hidden
+      )
+      step.dropout?.mask(previous, count: rows * hidden)
+      kernels.gru_before_backward_gates(rows, hidden, step.gates, previous, step.scratch, dstate)
     case .lstm:
       kernels.lstm_backward(rows, hidden, step.gates, step.extra, step.y, step.ldy, step.state, step.cell)
     case .simpleRNN, .simpleRNNReLU:
@@ -99,5 +106,10 @@ extension ModelConfiguration.Cell {
     }
     // dh += dgates U^T
     multiply(step.gates, width, stateGates * hidden, stateTransposed)
+    if let dropout = step.dropout {
+      dropout.addMasked(to: step.state, count: rows * hidden)
+      // What the weights saw, for their gradient.
+      if self != .gruResetBefore { dropout.mask(previous, count: rows * hidden) }
+    }
   }
 }

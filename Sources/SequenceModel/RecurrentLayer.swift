@@ -72,7 +72,7 @@ struct RecurrentLayer<Scalar: NetworkScalar>: Sendable {
   final class Tape {
     fileprivate let gates = Buffer<Scalar>(), extra = Buffer<Scalar>(), previous = Buffer<Scalar>()
     fileprivate let state = Buffer<Scalar>(), cell = Buffer<Scalar>(), scratch = Buffer<Scalar>()
-    fileprivate let gradient = Buffer<Scalar>()
+    fileprivate let gradient = Buffer<Scalar>(), masked = Buffer<Scalar>()
     init() {}
   }
 
@@ -81,18 +81,23 @@ struct RecurrentLayer<Scalar: NetworkScalar>: Sendable {
 
   /// Outputs of all frames from zero initial states. With `training`, `tape` keeps what `backward` needs; without, the
   /// memory used does not grow with the number of frames.
+  ///
+  /// States begin at `initial` (zero without one) and are, afterwards, `finalState` of the tape. `mask` is recurrent
+  /// dropout, `sequences x hidden`.
   func forward(
     _ shape: BatchShape, _ x: UnsafePointer<Scalar>, _ y: UnsafeMutablePointer<Scalar>, ldy: Int, tape: Tape,
-    training: Bool
+    training: Bool, initial: RecurrentState<Scalar>.Layer? = nil, mask: UnsafePointer<Scalar>? = nil
   ) {
     let kernels = Scalar.kernels.pointee
     let (units, width, inputs) = (hidden.paddedSize, gates.paddedCount, input.paddedCount)
     let blocks = stepBlocks(shape)
-    let rowsKept = training ? shape.rows : blocks.map { shape.offsets[$0.upperBound] - shape.offsets[$0.lowerBound] }.max() ?? 0
+    let rowsKept =
+      training ? shape.rows : blocks.map { shape.offsets[$0.upperBound] - shape.offsets[$0.lowerBound] }.max() ?? 0
     tape.gates.reserve(rowsKept * width)
     tape.extra.reserve(rowsKept * units)
     if training { tape.previous.reserve(rowsKept * units) }
-    tape.start(states: shape.sequences * units)
+    tape.start(shape, hidden, from: initial)
+    let dropout = tape.dropout(mask)
 
     for block in reversed ? blocks.reversed() : blocks {
       let first = shape.offsets[block.lowerBound]
@@ -109,21 +114,26 @@ struct RecurrentLayer<Scalar: NetworkScalar>: Sendable {
             rows: shape.running(step), hidden: units, gates: tape.gates.base + (row - origin) * width,
             extra: tape.extra.base + (row - origin) * units, state: tape.state.base, cell: tape.cell.base,
             previous: training ? tape.previous.base + row * units : nil, y: y + row * ldy + outputOffset, ldy: ldy,
-            scratch: tape.scratch.base),
+            scratch: tape.scratch.base, dropout: dropout),
           recurrent, tape: training)
       }
     }
   }
 
   /// Adds the gradients of this layer's parameters to `gradient` and, where `dx` is given, that of its inputs to `dx`.
-  /// Consumes the tape of the last `forward` with `training`.
+  /// Consumes the tape of the last `forward` with `training`, which had the same `mask`.
+  ///
+  /// `final` is the gradient of the final state, if the loss depends on it; afterwards the tape's `finalState` is that
+  /// of the initial one.
   func backward(
     _ shape: BatchShape, x: UnsafePointer<Scalar>, dy: UnsafeMutablePointer<Scalar>, ldy: Int,
-    dx: UnsafeMutablePointer<Scalar>?, tape: Tape, gradient: UnsafeMutablePointer<Scalar>
+    dx: UnsafeMutablePointer<Scalar>?, tape: Tape, gradient: UnsafeMutablePointer<Scalar>,
+    final: RecurrentState<Scalar>.Layer? = nil, mask: UnsafePointer<Scalar>? = nil
   ) {
     let kernels = Scalar.kernels.pointee
     let (units, width, inputs) = (hidden.paddedSize, gates.paddedCount, input.paddedCount)
-    tape.start(states: shape.sequences * units)
+    tape.start(shape, hidden, from: final)
+    let dropout = tape.dropout(mask)
     for index in 0..<shape.steps {
       let step = reversed ? index : shape.steps - 1 - index
       let row = shape.offsets[step]
@@ -132,7 +142,7 @@ struct RecurrentLayer<Scalar: NetworkScalar>: Sendable {
           rows: shape.running(step), hidden: units, gates: tape.gates.base + row * width,
           extra: tape.extra.base + row * units, state: tape.state.base, cell: tape.cell.base,
           previous: tape.previous.base + row * units, y: dy + row * ldy + outputOffset, ldy: ldy,
-          scratch: tape.scratch.base),
+          scratch: tape.scratch.base, dropout: dropout),
         recurrent)
     }
 
@@ -175,7 +185,8 @@ struct RecurrentLayer<Scalar: NetworkScalar>: Sendable {
   private func stepBlocks(_ shape: BatchShape) -> [Range<Int>] {
     var blocks: [Range<Int>] = []
     var first = 0
-    for step in 0..<shape.steps where shape.offsets[step + 1] - shape.offsets[first] >= blockRows || step + 1 == shape.steps {
+    for step in 0..<shape.steps
+    where shape.offsets[step + 1] - shape.offsets[first] >= blockRows || step + 1 == shape.steps {
       blocks.append(first..<step + 1)
       first = step + 1
     }
@@ -184,12 +195,29 @@ struct RecurrentLayer<Scalar: NetworkScalar>: Sendable {
 }
 
 extension RecurrentLayer.Tape {
-  /// Zero states (or their gradients) for a pass over `count` elements.
-  fileprivate func start(states count: Int) {
-    for buffer in [state, cell, scratch] {
+  /// States (or their gradients) for a pass: those given, else zero.
+  fileprivate func start(_ shape: BatchShape, _ hidden: Axis, from initial: RecurrentState<Scalar>.Layer?) {
+    let count = shape.sequences * hidden.paddedCount
+    for buffer in [state, cell, scratch, masked] {
       buffer.reserve(count)
       buffer.clear(count)
     }
+    if let initial {
+      shape.gather(initial.hidden, hidden, into: state.base)
+      shape.gather(initial.cell, hidden, into: cell.base)
+    }
+  }
+
+  /// The state after each sequence's last step (of its first frame, going backward in time); after a backward pass, the
+  /// gradient of the initial state. `cell` is empty but for an LSTM.
+  func finalState(_ shape: BatchShape, _ hidden: Axis, _ kind: ModelConfiguration.Cell) -> RecurrentState<Scalar>.Layer
+  {
+    RecurrentState.Layer(
+      hidden: shape.scatter(state.base, hidden), cell: kind == .lstm ? shape.scatter(cell.base, hidden) : [])
+  }
+
+  fileprivate func dropout(_ mask: UnsafePointer<Scalar>?) -> StepDropout<Scalar>? {
+    mask.map { StepDropout(mask: $0, scratch: masked.base) }
   }
 
   /// A zeroed matrix of `count` elements for one gradient.

@@ -15,21 +15,32 @@ final class RecurrentStackTape<Scalar: NetworkScalar> {
     }
   }
 
-  /// Outputs of the last layer, `rows x outputs`; dropout between layers where `dropoutSeed` is given.
+  /// Outputs of the last layer, `rows x outputs`; dropout between layers where `dropoutSeed` is given, recurrent dropout
+  /// where `masks` are.
   func forward(
-    _ stack: [[RecurrentLayer<Scalar>]], _ shape: BatchShape, x: Buffer<Scalar>, training: Bool, dropoutSeed: UInt64?
+    _ stack: [[RecurrentLayer<Scalar>]], _ shape: BatchShape, x: Buffer<Scalar>, training: Bool, dropoutSeed: UInt64?,
+    masks: RecurrentMasks<Scalar>? = nil, initial: RecurrentState<Scalar>? = nil
   ) -> Buffer<Scalar> {
     var x = x
     for (index, layer) in stack.enumerated() {
       let (tapes, y, _) = layers[index]
       y.reserve(shape.rows * width)
-      for (direction, tape) in zip(layer, tapes) {
-        direction.forward(shape, x.base, y.base, ldy: width, tape: tape, training: training)
+      for (direction, cell) in layer.enumerated() {
+        let place = index * layer.count + direction
+        cell.forward(
+          shape, x.base, y.base, ldy: width, tape: tapes[direction], training: training,
+          initial: initial?.layers[place], mask: masks?.buffers[place].base)
       }
       if index + 1 < stack.count { configuration.drop(y.base, shape.rows, width, layer: index, seed: dropoutSeed) }
       x = y
     }
     return x
+  }
+
+  /// The final states after `forward`; after `backward`, the gradients of the initial ones.
+  func finalState(_ shape: BatchShape) -> RecurrentState<Scalar> {
+    RecurrentState(
+      layers: layers.flatMap(\.tapes).map { $0.finalState(shape, configuration.hiddenAxis, configuration.cell) })
   }
 
   /// The outputs of the last layer after `forward`.
@@ -44,16 +55,20 @@ final class RecurrentStackTape<Scalar: NetworkScalar> {
   /// Adds the gradients of all parameters to `gradient` and sets `dx`, where given, to that of the inputs.
   func backward(
     _ stack: [[RecurrentLayer<Scalar>]], _ shape: BatchShape, x: Buffer<Scalar>, dx inputGradient: Buffer<Scalar>?,
-    dropoutSeed: UInt64?, gradient: UnsafeMutablePointer<Scalar>
+    dropoutSeed: UInt64?, gradient: UnsafeMutablePointer<Scalar>, masks: RecurrentMasks<Scalar>? = nil,
+    final: RecurrentState<Scalar>? = nil
   ) {
     for (index, layer) in stack.enumerated().reversed() {
       let (input, dx) = index == 0 ? (x, inputGradient) : (layers[index - 1].y, layers[index - 1].dy)
       let inputs = configuration.inputAxis(layer: index).paddedCount
       dx?.reserve(shape.rows * inputs)
       dx?.clear(shape.rows * inputs)
-      for (direction, tape) in zip(layer, layers[index].tapes) {
-        direction.backward(
-          shape, x: input.base, dy: layers[index].dy.base, ldy: width, dx: dx?.base, tape: tape, gradient: gradient)
+      for (direction, cell) in layer.enumerated() {
+        let place = index * layer.count + direction
+        cell.backward(
+          shape, x: input.base, dy: layers[index].dy.base, ldy: width, dx: dx?.base,
+          tape: layers[index].tapes[direction], gradient: gradient, final: final?.layers[place],
+          mask: masks?.buffers[place].base)
       }
       if index > 0, let dx { configuration.drop(dx.base, shape.rows, width, layer: index - 1, seed: dropoutSeed) }
     }

@@ -13,8 +13,19 @@ struct BatchShape: Sendable {
 
   init(lengths callerLengths: [Int]) {
     // Ties keep the caller's order, so that the result does not depend on the sort.
-    order = callerLengths.indices.sorted { (callerLengths[$1], $0) < (callerLengths[$0], $1) }
-    lengths = order.map { callerLengths[$0] }
+    let order = callerLengths.indices.sorted { (callerLengths[$1], $0) < (callerLengths[$0], $1) }
+    self.init(order: order, lengths: order.map { callerLengths[$0] })
+  }
+
+  /// The same sequences in the same order, with as many frames as `count` makes of each; it must not turn a longer
+  /// sequence into a shorter one.
+  func withLengths(_ count: (Int) -> Int) -> BatchShape {
+    BatchShape(order: order, lengths: lengths.map(count))
+  }
+
+  private init(order: [Int], lengths: [Int]) {
+    self.order = order
+    self.lengths = lengths
     var offsets = [0]
     var running = lengths.count
     for step in 0..<(lengths.first ?? 0) {

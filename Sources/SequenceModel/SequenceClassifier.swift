@@ -17,7 +17,7 @@ public struct SequenceClassifier: Sendable {
   public let parameters: [Float]
   public let record: TrainingRecord?
 
-  private let weights: NetworkWeights<Float>
+  let weights: NetworkWeights<Float>
 
   /// Throws `ModelError.configuration` when the parts do not fit each other.
   public init(
@@ -42,6 +42,9 @@ public struct SequenceClassifier: Sendable {
     try require(
       parameters.count == layout.count, "\(parameters.count) parameters; this network has \(layout.count)")
     try require(parameters.allSatisfy(\.isFinite), "a parameter that is not a finite number")
+    try require(
+      layout["input_normalization.moving_variance"].map { parameters[$0.range].allSatisfy { $0 >= 0 } } ?? true,
+      "a negative variance")
     self.configuration = configuration
     self.features = features
     self.labels = labels
@@ -53,15 +56,47 @@ public struct SequenceClassifier: Sendable {
 
   /// Probabilities of the labels (softmax of the logits), one array per sequence.
   ///
-  /// A sequence's result does not depend on the others: sequences of any lengths may go together. Throws
-  /// `ModelError.inputSize` for features of another width.
+  /// A sequence's result does not depend on the others, bit for bit: sequences of any lengths may go together. Throws
+  /// `ModelError` for features of another width, without a frame, not finite, or so large that the network overflows.
   public func probabilities(of sequences: [FeatureMatrix]) throws(ModelError) -> [[Float]] {
-    if let odd = sequences.first(where: { $0.coefficients != configuration.inputSize }) {
-      throw .inputSize(found: odd.coefficients, wanted: configuration.inputSize)
-    }
-    let logits = NetworkTape<Float>(configuration).forward(weights, sequences, normalizer, training: false)
+    for sequence in sequences { try check(sequence) }
+    let logits = NetworkTape<Float>(configuration).forward(weights, sequences, normalizer)
     let classes = configuration.classCount
-    return sequences.indices.map { softmax(logits[$0 * classes..<($0 + 1) * classes]) }
+    var results: [[Float]] = []
+    for sequence in sequences.indices {
+      results.append(try probabilities(ofLogits: logits[sequence * classes..<(sequence + 1) * classes]))
+    }
+    return results
+  }
+
+  /// Outputs of the last recurrent layer, `outputFrames x outputSize` for each sequence, and the state behind its last
+  /// frame; from `state`, if given.
+  ///
+  /// To go on with the next frames of the same sequences, pass the state that was returned. (To go on with their
+  /// probabilities, see `ClassifierStream`.) Throws as `probabilities(of:)` does, and `ModelError.state`.
+  public func outputs(
+    of sequences: [FeatureMatrix], from state: RecurrentState<Float>? = nil
+  ) throws(ModelError) -> (outputs: [FeatureMatrix], state: RecurrentState<Float>) {
+    for sequence in sequences { try check(sequence) }
+    if let state, !state.fits(configuration, sequences: sequences.count) { throw .state }
+    let (outputs, final) = NetworkTape<Float>(configuration).outputs(
+      weights, sequences, normalizer, NetworkTape.Options(initialState: state))
+    return (outputs.map { FeatureMatrix(coefficients: configuration.outputSize, values: $0) }, final)
+  }
+
+  func check(_ sequence: FeatureMatrix) throws(ModelError) {
+    guard sequence.coefficients == configuration.inputSize else {
+      throw .inputSize(found: sequence.coefficients, wanted: configuration.inputSize)
+    }
+    guard sequence.frames > 0 else { throw .noFrames }
+    if let odd = sequence.values.firstIndex(where: { !$0.isFinite }) {
+      throw .notFinite(frame: odd / sequence.coefficients, coefficient: odd % sequence.coefficients)
+    }
+  }
+
+  func probabilities(ofLogits logits: ArraySlice<Float>) throws(ModelError) -> [Float] {
+    guard logits.allSatisfy(\.isFinite) else { throw .overflow }
+    return softmax(logits)
   }
 }
 
@@ -75,19 +110,33 @@ public func softmax(_ logits: ArraySlice<Float>) -> [Float] {
 
 extension NetworkTape where Scalar == Float {
   func forward(
-    _ weights: NetworkWeights<Float>, _ sequences: [FeatureMatrix], _ normalizer: FeatureNormalizer?, training: Bool,
-    dropoutSeed: UInt64? = nil
+    _ weights: NetworkWeights<Float>, _ sequences: [FeatureMatrix], _ normalizer: FeatureNormalizer?,
+    _ options: Options = Options()
   ) -> [Float] {
-    let width = weights.configuration.inputSize
-    return forward(weights, lengths: sequences.map(\.frames), training: training, dropoutSeed: dropoutSeed) {
-      sequence, frame, row in
-      sequences[sequence].values.withUnsafeBufferPointer { values in
-        let offset = frame * width
-        if let normalizer {
-          for i in 0..<width { row[i] = (values[offset + i] - normalizer.mean[i]) * normalizer.scale[i] }
-        } else {
-          for i in 0..<width { row[i] = values[offset + i] }
-        }
+    forward(weights, lengths: sequences.map(\.frames), options) { sequence, frame, row in
+      sequences[sequence].copyFrame(frame, normalizer, to: row)
+    }
+  }
+
+  func outputs(
+    _ weights: NetworkWeights<Float>, _ sequences: [FeatureMatrix], _ normalizer: FeatureNormalizer?,
+    _ options: Options = Options()
+  ) -> (outputs: [[Float]], state: RecurrentState<Float>) {
+    outputs(weights, lengths: sequences.map(\.frames), options) { sequence, frame, row in
+      sequences[sequence].copyFrame(frame, normalizer, to: row)
+    }
+  }
+}
+
+extension FeatureMatrix {
+  /// One frame, normalised, for `row`, which has room for it.
+  func copyFrame(_ frame: Int, _ normalizer: FeatureNormalizer?, to row: UnsafeMutablePointer<Float>) {
+    values.withUnsafeBufferPointer { values in
+      let offset = frame * coefficients
+      if let normalizer {
+        for i in 0..<coefficients { row[i] = (values[offset + i] - normalizer.mean[i]) * normalizer.scale[i] }
+      } else {
+        for i in 0..<coefficients { row[i] = values[offset + i] }
       }
     }
   }

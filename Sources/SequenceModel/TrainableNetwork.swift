@@ -13,7 +13,7 @@ public struct TrainableNetwork: Sendable {
 
   /// Logits, `sequences x classes`, without dropout.
   public func logits(of sequences: [FeatureMatrix], normalizer: FeatureNormalizer?) -> [Float] {
-    NetworkTape<Float>(weights.configuration).forward(weights, sequences, normalizer, training: false)
+    NetworkTape<Float>(weights.configuration).forward(weights, sequences, normalizer)
   }
 }
 
@@ -26,10 +26,15 @@ public final class NetworkWorker {
   }
 
   /// Logits, `sequences x classes`. With a `dropoutSeed`, dropout is applied; keeps what `addGradient` needs.
+  ///
+  /// Batch normalisation uses `statistics`, those of the sequences themselves if nil.
   public func logits(
-    _ network: TrainableNetwork, of sequences: [FeatureMatrix], normalizer: FeatureNormalizer?, dropoutSeed: UInt64?
+    _ network: TrainableNetwork, of sequences: [FeatureMatrix], normalizer: FeatureNormalizer?, dropoutSeed: UInt64?,
+    statistics: BatchStatistics? = nil
   ) -> [Float] {
-    tape.forward(network.weights, sequences, normalizer, training: true, dropoutSeed: dropoutSeed)
+    tape.forward(
+      network.weights, sequences, normalizer,
+      NetworkTape.Options(training: true, dropoutSeed: dropoutSeed, statistics: statistics))
   }
 
   /// Adds the gradient of the parameters to `gradient`, given the loss's with respect to the logits just returned.

@@ -69,11 +69,16 @@ public struct Trainer: Sendable {
       for (index, batch) in batches.enumerated() {
         try Task.checkCancellation()
         rate = configuration.rate(batch: batchNumber, batchesPerEpoch: batches.count)
+        // Over the whole batch, so that its shards are normalised alike.
+        let statistics = BatchStatistics(network, of: batch.map { training[$0].features }, normalizer: normalizer)
         let result = await gradient(
           TrainableNetwork(network, layout: layout, parameters: parameters), batch.map { training[$0] }, normalizer,
-          batchNumber: batchNumber, workers: workers)
+          statistics: statistics, batchNumber: batchNumber, workers: workers)
         optimizer.update(
           &parameters, gradient: result.gradient, learningRate: rate, clipNorm: configuration.clipNorm)
+        if let statistics, let momentum = network.inputNormalization?.momentum {
+          statistics.updateMovingAverages(in: &parameters, layout, momentum: momentum)
+        }
         loss += result.loss
         correct += result.correct
         seen += batch.count
@@ -121,11 +126,12 @@ public struct Trainer: Sendable {
     }
 
     func gradient(
-      _ network: TrainableNetwork, _ shard: [LabeledFeatures], _ normalizer: FeatureNormalizer?, parameterCount: Int,
-      labelSmoothing: Double, scale: Double, dropoutSeed: UInt64
+      _ network: TrainableNetwork, _ shard: [LabeledFeatures], _ normalizer: FeatureNormalizer?,
+      statistics: BatchStatistics?, parameterCount: Int, labelSmoothing: Double, scale: Double, dropoutSeed: UInt64
     ) -> BatchResult {
       let logits = worker.logits(
-        network, of: shard.map(\.features), normalizer: normalizer, dropoutSeed: dropoutSeed)
+        network, of: shard.map(\.features), normalizer: normalizer, dropoutSeed: dropoutSeed,
+        statistics: statistics)
       let loss = CrossEntropy(
         logits: logits, labels: shard.map(\.label), labelSmoothing: labelSmoothing, scale: scale)
       var gradient = [Float](repeating: 0, count: parameterCount)
@@ -136,8 +142,8 @@ public struct Trainer: Sendable {
 
   /// Loss and gradient of one batch: shards in parallel, sums in order.
   private func gradient(
-    _ network: TrainableNetwork, _ batch: [LabeledFeatures], _ normalizer: FeatureNormalizer?, batchNumber: Int,
-    workers: [ShardWorker]
+    _ network: TrainableNetwork, _ batch: [LabeledFeatures], _ normalizer: FeatureNormalizer?,
+    statistics: BatchStatistics?, batchNumber: Int, workers: [ShardWorker]
   ) async -> BatchResult {
     let sorted = batch.sorted { $0.features.frames > $1.features.frames }
     let count = (sorted.count + Trainer.shardSize - 1) / Trainer.shardSize
@@ -157,7 +163,7 @@ public struct Trainer: Sendable {
               (
                 shard,
                 await worker.gradient(
-                  network, shards[shard], normalizer, parameterCount: parameterCount,
+                  network, shards[shard], normalizer, statistics: statistics, parameterCount: parameterCount,
                   labelSmoothing: configuration.labelSmoothing, scale: 1 / Double(batch.count),
                   dropoutSeed: seeds.next())
               ))

@@ -80,7 +80,7 @@ struct TestNetwork {
     var gradient = [Double](repeating: 0, count: parameters.count)
     tape.backward(packed, logitGradient: weights, to: &gradient)
     let shape = BatchShape(lengths: inputs.map { $0.count / configuration.inputSize })
-    return (gradient, tape.inputGradient.map { shape.scatter($0, configuration.inputAxis(layer: 0)) } ?? [])
+    return (gradient, tape.inputGradient.map { shape.sequences($0.base, configuration.featureAxis) } ?? [])
   }
 
   private var packed: NetworkWeights<Double> {
@@ -90,7 +90,7 @@ struct TestNetwork {
 
   private func logits(_ tape: NetworkTape<Double>) -> [Double] {
     tape.forward(
-      packed, lengths: inputs.map { $0.count / configuration.inputSize }, training: true, dropoutSeed: 9
+      packed, lengths: inputs.map { $0.count / configuration.inputSize }, .init(training: true, dropoutSeed: 9)
     ) { sequence, frame, row in
       for i in 0..<configuration.inputSize { row[i] = inputs[sequence][frame * configuration.inputSize + i] }
     }

@@ -1,0 +1,61 @@
+import AuricleBase
+import CKernels
+
+/// Recurrent dropout: one mask per sequence, layer and direction, the same at every step (Gal and Ghahramani, "A
+/// theoretically grounded application of dropout in recurrent neural networks", NeurIPS 2016; Keras
+/// `recurrent_dropout`).
+///
+/// The state is multiplied by the mask where it meets the recurrent weights, one mask for all gates; what a GRU carries
+/// past its gates, and an LSTM's cell state, are not masked.
+struct RecurrentMasks<Scalar: NetworkScalar> {
+  /// By layer, then direction: `sequences x hidden` in sorted order, padded; elements are 0 or 1 / (1 - rate).
+  let buffers: [Buffer<Scalar>]
+
+  init(_ buffers: [Buffer<Scalar>]) {
+    self.buffers = buffers
+  }
+
+  /// Nil when there is nothing to drop: no rate, or no seed because it is not training.
+  init?(_ configuration: ModelConfiguration, sequences: Int, seed: UInt64?) {
+    guard let seed, configuration.recurrentDropout > 0 else { return nil }
+    let columns = configuration.hiddenAxis.paddedCount
+    buffers = (0..<configuration.layers * configuration.directions).map { place in
+      let mask = Buffer<Scalar>(sequences * columns)
+      mask.base.update(repeating: 1, count: sequences * columns)
+      // Other streams than those of dropout between layers, which are small numbers.
+      var generator = SeededGenerator(seed: seed, stream: 1 << 32 | UInt64(place))
+      Scalar.kernels.pointee.dropout(
+        sequences, columns, configuration.recurrentDropout, generator.next(), mask.base, columns)
+      return mask
+    }
+  }
+}
+
+/// What one step needs for recurrent dropout. The rows of a step are the first of the mask's.
+struct StepDropout<Scalar: NetworkScalar> {
+  let mask: UnsafePointer<Scalar>
+  /// `rows x hidden`.
+  let scratch: UnsafeMutablePointer<Scalar>
+
+  /// The first `count` elements of `state`, masked; in the scratch.
+  func masked(_ state: UnsafePointer<Scalar>, count: Int) -> UnsafeMutablePointer<Scalar> {
+    for i in 0..<count { scratch[i] = state[i] * mask[i] }
+    return scratch
+  }
+
+  /// The scratch, zero.
+  func cleared(count: Int) -> UnsafeMutablePointer<Scalar> {
+    scratch.update(repeating: 0, count: count)
+    return scratch
+  }
+
+  /// Masks `state` in place.
+  func mask(_ state: UnsafeMutablePointer<Scalar>, count: Int) {
+    for i in 0..<count { state[i] *= mask[i] }
+  }
+
+  /// Adds what was gathered in the scratch, masked, to `state`.
+  func addMasked(to state: UnsafeMutablePointer<Scalar>, count: Int) {
+    for i in 0..<count { state[i] += scratch[i] * mask[i] }
+  }
+}

@@ -43,9 +43,10 @@ let package = Package(
     .testTarget(name: "AudioFeaturesTests", dependencies: ["AudioFeatures"], exclude: ["Goldens"]),
     .testTarget(name: "SequenceModelTests", dependencies: ["SequenceModel"], exclude: ["Goldens"]),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets"]),
-    .testTarget(name: "TrainingTests", dependencies: ["Training"]),
+    .testTarget(name: "TrainingTests", dependencies: ["Training"], exclude: ["Goldens"]),
     .testTarget(name: "EvaluationTests", dependencies: ["Evaluation"], exclude: ["Goldens"]),
     .testTarget(name: "AuricleTests", dependencies: ["Auricle"]),
+    .testTarget(name: "AuricleCommandTests", dependencies: ["AuricleCommand"]),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .gnu17

@@ -1,0 +1,99 @@
+"""Lets the Python tools that own the formats read what Auricle writes, and compares the numbers.
+
+    pip install -r Tests/Interoperability/requirements.txt
+    python Tests/Interoperability/check.py .build/release/auricle
+"""
+
+import csv
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+import numpy
+from safetensors import safe_open
+from sklearn import metrics
+
+PROGRAM = pathlib.Path(sys.argv[1]).resolve()
+FIXTURES = pathlib.Path(__file__).resolve().parents[2] / "Fixtures"
+VOICES = {"flite-rms": "training", "flite-awb": "training", "en-us-f1": "training", "flite-slt": "validation"}
+
+
+def auricle(*arguments):
+    run = subprocess.run([PROGRAM, *map(str, arguments)], capture_output=True, text=True)
+    assert run.returncode == 0, f"auricle {arguments[0]}: {run.stderr}"
+    return run.stdout
+
+
+def check_features(folder):
+    """numpy.load reads .npy; CSV holds the same numbers."""
+    auricle("features", FIXTURES / "seven.wav", "-o", folder)
+    array = numpy.load(folder / "seven.npy")
+    assert array.dtype == numpy.float32 and array.shape[1] == 39
+    rows = list(csv.reader(auricle("features", FIXTURES / "seven.wav", "--format", "csv").splitlines()))
+    assert rows[0][0] == "c0" and numpy.array_equal(numpy.array(rows[1:], dtype="float32"), array)
+    return array
+
+
+def sigmoid(x):
+    return 1 / (1 + numpy.exp(-x))
+
+
+def gru(frames, kernel, recurrent_kernel, bias):
+    """The GRU of Keras (reset_after=True), in its layout: what the README says the tensors are."""
+    state, outputs = numpy.zeros(len(recurrent_kernel)), []
+    for frame in frames:
+        x_z, x_r, x_h = numpy.split(frame @ kernel + bias[0], 3)
+        h_z, h_r, h_h = numpy.split(state @ recurrent_kernel + bias[1], 3)
+        z, r = sigmoid(x_z + h_z), sigmoid(x_r + h_r)
+        state = z * state + (1 - z) * numpy.tanh(x_h + r * h_h)
+        outputs.append(state)
+    return numpy.array(outputs)
+
+
+def check_model(folder):
+    """safetensors reads the model, and twenty lines of numpy get its probabilities out of it."""
+    manifest, model = folder / "digits.csv", folder / "digits.safetensors"
+    rows = [f"{FIXTURES}/digits/{digit}_{voice}_{take}.wav,{digit},{split}"
+            for digit in range(10) for voice, split in VOICES.items() for take in (0, 1)]
+    manifest.write_text("\n".join(["path,label,split", *rows]) + "\n")
+    auricle("train", manifest, "-o", model, "--hidden", 24, "--epochs", 10, "--batch-size", 8, "--sample-rate", 16000)
+    with safe_open(model, "numpy") as file:
+        tensors = {name: file.get_tensor(name).astype("float64") for name in file.keys()}
+        metadata = file.metadata()
+    assert json.loads(metadata["auricle.labels"]) == [str(digit) for digit in range(10)]
+
+    auricle("features", FIXTURES / "seven.wav", "--model", model, "-o", folder / "model")
+    frames = numpy.load(folder / "model" / "seven.npy")
+    frames = (frames - tensors["normalization.mean"]) * tensors["normalization.scale"]
+    for layer in range(json.loads(metadata["auricle.model"])["layers"]):
+        def run(direction, step):
+            names = (f"recurrent.{layer}.{direction}.{part}" for part in ("kernel", "recurrent_kernel", "bias"))
+            return gru(frames[::step], *(tensors[name] for name in names))[::step]
+        frames = numpy.concatenate([run("forward", 1), run("backward", -1)], axis=1)
+    weights = numpy.exp(frames @ tensors["attention.query"])
+    logits = weights @ frames / weights.sum() @ tensors["dense.kernel"] + tensors["dense.bias"]
+    wanted = numpy.exp(logits - logits.max())
+    wanted /= wanted.sum()
+    result = json.loads(auricle("classify", "--json", "--model", model, FIXTURES / "seven.wav"))
+    found = [result["probabilities"][str(digit)] for digit in range(10)]
+    assert numpy.abs(found - wanted).max() < 1e-5, (found, wanted)
+    return manifest, model
+
+
+def check_evaluation(folder, manifest, model):
+    """scikit-learn gets the report's numbers out of the predictions."""
+    predictions, report = folder / "predictions.jsonl", folder / "report.json"
+    auricle("evaluate", "--model", model, manifest, "--predictions", predictions, "--report", report)
+    rows = [json.loads(line) for line in predictions.read_text().splitlines()]
+    report = json.loads(report.read_text())
+    truth, predicted = [row["truth"] for row in rows], [row["label"] for row in rows]
+    assert len(rows) == 80 and abs(report["accuracy"] - metrics.accuracy_score(truth, predicted)) < 1e-12
+
+
+with tempfile.TemporaryDirectory() as name:
+    folder = pathlib.Path(name)
+    check_features(folder)
+    check_evaluation(folder, *check_model(folder))
+print("interoperability: features, model and evaluation agree")

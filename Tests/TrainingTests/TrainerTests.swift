@@ -1,0 +1,132 @@
+import AudioFeatures
+import SequenceModel
+import Testing
+
+@testable import Training
+
+@Suite("Training")
+struct TrainerTests {
+  private func network(dropout: Double = 0) throws -> ModelConfiguration {
+    try ModelConfiguration(
+      inputSize: 2, hiddenSize: 8, layers: 1, bidirectional: false, pooling: .last, dropout: dropout, classCount: 2)
+  }
+
+  private func train(
+    _ change: (inout TrainingConfiguration) -> Void = { _ in }, dropout: Double = 0, validating: Bool = true
+  ) async throws -> (parameters: [Float], record: TrainingRecord) {
+    var configuration = TrainingConfiguration()
+    configuration.epochs = 3
+    configuration.batchSize = 40
+    configuration.learningRate = 0.02
+    change(&configuration)
+    return try await Trainer(configuration).train(
+      network(dropout: dropout), on: risesAndFalls(120, seed: 1),
+      validatingOn: validating ? risesAndFalls(40, seed: 2) : [])
+  }
+
+  @Test("learns to tell a rise from a fall, and says so")
+  func learns() async throws {
+    let (parameters, record) = try await train { $0.epochs = 15 }
+    #expect(record.epochs.count == 15)
+    let best = try #require(record.epochs.first { $0.number == record.bestEpoch })
+    #expect(best.validationAccuracy ?? 0 >= 0.95)
+    #expect(best.trainingLoss < record.epochs[0].trainingLoss)
+
+    // The parameters that come back are those of the best epoch.
+    let network = try network()
+    let validation = risesAndFalls(40, seed: 2)
+    let logits = TrainableNetwork(network, layout: ParameterLayout(network), parameters: parameters)
+      .logits(of: validation.map(\.features), normalizer: nil)
+    let result = CrossEntropy(logits: logits, labels: validation.map(\.label))
+    #expect(Double(result.correct) / 40 == best.validationAccuracy)
+    #expect(abs(result.loss / 40 - (best.validationLoss ?? 0)) < 1e-6)
+  }
+
+  @Test("without validation data the last epoch is kept")
+  func lastEpoch() async throws {
+    let (_, record) = try await train(validating: false)
+    #expect(record.bestEpoch == 3 && record.epochs.allSatisfy { $0.validationAccuracy == nil })
+  }
+
+  @Test("the same seed gives the same bits, whatever the number of jobs", arguments: [2, 3])
+  func deterministic(jobs: Int) async throws {
+    let one = try await train(dropout: 0.3)
+    let several = try await train({ $0.jobs = jobs }, dropout: 0.3)
+    #expect(one.parameters == several.parameters && one.record == several.record)
+  }
+
+  @Test("every setting changes the result")
+  func settings() async throws {
+    let plain = try await train().parameters
+    let changes: [(String, (inout TrainingConfiguration) -> Void)] = [
+      ("seed", { $0.seed = 2 }), ("batch size", { $0.batchSize = 30 }), ("learning rate", { $0.learningRate = 0.01 }),
+      ("schedule", { $0.schedule = .constant }), ("clip norm", { $0.clipNorm = 0.01 }),
+      ("label smoothing", { $0.labelSmoothing = 0.2 }),
+    ]
+    for (name, change) in changes {
+      #expect(try await train(change).parameters != plain, "\(name) does nothing")
+    }
+    #expect(try await train(dropout: 0.3).parameters != plain, "dropout does nothing")
+  }
+
+  @Test("progress comes for every batch and every epoch")
+  func progress() async throws {
+    var (batches, epochs) = (0, 0)
+    var configuration = TrainingConfiguration()
+    configuration.epochs = 2
+    configuration.batchSize = 50
+    _ = try await Trainer(configuration).train(network(), on: risesAndFalls(120, seed: 1)) { progress in
+      switch progress {
+      case .batch(_, _, let count, let loss, _):
+        batches += 1
+        #expect(count == 3 && loss.isFinite)
+      case .epoch: epochs += 1
+      }
+    }
+    #expect(batches == 6 && epochs == 2)
+  }
+
+  @Test("the learning rate warms up over one epoch, then follows half a cosine down to zero")
+  func cosine() {
+    var configuration = TrainingConfiguration()
+    configuration.learningRate = 1
+    configuration.epochs = 5
+    let rates = (0..<50).map { configuration.rate(batch: $0, batchesPerEpoch: 10) }
+    #expect(abs(rates[0] - 0.1) < 1e-12 && rates[9] == 1 && rates[10] == 1)
+    #expect(abs(rates[30] - 0.5) < 1e-12 && rates[49] < 0.01)
+    configuration.schedule = .constant
+    #expect(configuration.rate(batch: 49, batchesPerEpoch: 10) == 1)
+  }
+
+  @Test("impossible settings are refused")
+  func refused() {
+    let changes: [(inout TrainingConfiguration) -> Void] = [
+      { $0.epochs = 0 }, { $0.batchSize = 0 }, { $0.learningRate = .nan }, { $0.learningRate = -1 },
+      { $0.clipNorm = 0 }, { $0.labelSmoothing = 1 }, { $0.jobs = 0 },
+    ]
+    for change in changes {
+      var configuration = TrainingConfiguration()
+      change(&configuration)
+      #expect(throws: TrainingError.self) { try Trainer(configuration) }
+    }
+  }
+
+  @Test("nothing to train on is an error")
+  func nothing() async throws {
+    await #expect(throws: TrainingError.noExamples) {
+      try await Trainer(TrainingConfiguration()).train(network(), on: [])
+    }
+  }
+
+  @Test("a cancelled task stops training")
+  func cancelled() async throws {
+    let network = try network()
+    let task = Task {
+      var configuration = TrainingConfiguration()
+      configuration.epochs = 1_000_000
+      return try await Trainer(configuration).train(network, on: risesAndFalls(40, seed: 1)).record
+    }
+    task.cancel()
+    await #expect(throws: CancellationError.self) { try await task.value }
+  }
+}

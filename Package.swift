@@ -27,18 +27,20 @@ let package = Package(
 
     // The flow.
     .target(name: "AuricleBase"),
+    .target(name: "Pictures", dependencies: ["AuricleBase"]),
     .target(name: "AudioInput", dependencies: ["AuricleBase", "CSndfile"]),
     .target(name: "AudioFeatures", dependencies: ["AudioInput", "CFFTW", "CKernels"]),
     .target(name: "SequenceModel", dependencies: ["AudioFeatures", "CKernels"]),
     .target(name: "Datasets", dependencies: ["AudioInput"]),
     .target(name: "Training", dependencies: ["SequenceModel", "Datasets", "CKernels"]),
     .target(name: "Evaluation", dependencies: ["AuricleBase"]),
-    .target(name: "Auricle", dependencies: ["Training", "Evaluation", "CBundledModel"]),
+    .target(name: "Auricle", dependencies: ["Training", "Evaluation", "Pictures", "CBundledModel"]),
     .executableTarget(
       name: "AuricleCommand",
       dependencies: ["Auricle", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
 
     // Tests, one target per stage.
+    .testTarget(name: "PicturesTests", dependencies: ["Pictures"]),
     .testTarget(name: "AudioInputTests", dependencies: ["AudioInput"]),
     .testTarget(name: "AudioFeaturesTests", dependencies: ["AudioFeatures"], exclude: ["Goldens"]),
     .testTarget(name: "SequenceModelTests", dependencies: ["SequenceModel"], exclude: ["Goldens"]),

@@ -3,5 +3,6 @@
 @_exported import AuricleBase
 @_exported import Datasets
 @_exported import Evaluation
+@_exported import Pictures
 @_exported import SequenceModel
 @_exported import Training

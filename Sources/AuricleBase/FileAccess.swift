@@ -44,7 +44,9 @@ public enum FileAccess {
     var length = 0
     while true {
       let block = max(65_536, length == 0 ? size + 1 : length)
-      if bytes.count < length + block { bytes.append(contentsOf: repeatElement(0, count: length + block - bytes.count)) }
+      if bytes.count < length + block {
+        bytes.append(contentsOf: repeatElement(0, count: length + block - bytes.count))
+      }
       let count = bytes.withUnsafeMutableBytes { systemRead(descriptor, $0.baseAddress! + length, $0.count - length) }
       if count < 0 && errno == EINTR { continue }
       guard count >= 0 else { throw .unreadable(path: path, reason: systemReason()) }
@@ -78,7 +80,7 @@ public enum FileAccess {
       return try write(bytes, to: descriptor, path: path)
     }
 
-    let temporary = path + ".\(getpid()).\(UInt32.random(in: 0 ... .max)).part"
+    let temporary = temporaryName(for: path)
     let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
     guard descriptor >= 0 else { throw .unwritable(path: path, reason: systemReason()) }
     do throws(FileError) {
@@ -95,6 +97,26 @@ public enum FileAccess {
   /// Writes `text` as UTF-8; see `writeAtomically(_:to:)`.
   public static func writeAtomically(_ text: String, to path: String) throws(FileError) {
     try writeAtomically(Array(text.utf8), to: path)
+  }
+
+  /// Throws unless a file can be written at `path`, so that a long run can refuse its output before it begins.
+  public static func checkWritable(_ path: String) throws(FileError) {
+    if path == "-" { return }
+    var status = stat()
+    if stat(path, &status) == 0 {
+      guard status.st_mode & S_IFMT != S_IFDIR else { throw .unwritable(path: path, reason: "it is a folder") }
+      if status.st_mode & S_IFMT != S_IFREG { return }
+    }
+    // What a later write does first: a new file in the same folder.
+    let trial = temporaryName(for: path)
+    let descriptor = open(trial, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+    guard descriptor >= 0 else { throw .unwritable(path: path, reason: systemReason()) }
+    close(descriptor)
+    unlink(trial)
+  }
+
+  private static func temporaryName(for path: String) -> String {
+    path + ".\(getpid()).\(UInt32.random(in: 0 ... .max)).part"
   }
 
   /// Makes the folder at `path`, and those above it, unless they exist.

@@ -47,10 +47,10 @@ enum ExitStatus: Int32, Error {
   case nothingDone = 1
   case someFailed = 3
 
-  /// Throws when files failed: all of them, or some.
+  /// Throws when files failed: all of them, or some. A single file's own line says enough.
   static func check(failed: Int, of total: Int) throws {
     if failed > 0 {
-      StandardError.write("auricle: \(failed) of \(total) files failed")
+      if total > 1 { StandardError.write("auricle: \(failed) of \(total) files failed") }
       throw failed == total ? ExitStatus.nothingDone : ExitStatus.someFailed
     }
   }

@@ -73,6 +73,7 @@ struct Train: AsyncParsableCommand {
   }
 
   func run() async throws {
+    try FileAccess.checkWritable(output)
     let dataset = try data.load()
     let choice: ValidationChoice =
       if !holdOut.isEmpty {

@@ -1,5 +1,6 @@
 @_exported import AudioFeatures
 @_exported import AudioInput
+@_exported import Augmentation
 @_exported import AuricleBase
 @_exported import Datasets
 @_exported import Evaluation

@@ -1,0 +1,134 @@
+import AudioFeatures
+import AuricleBase
+
+/// Changes features at random: warps of frequency and time, tempo, masks.
+///
+///     let augmenter = try FeatureAugmenter(.light, configuration)
+///     let changed = augmenter.augmented(features, using: &generator)      // frames x coefficients, frames may differ
+///
+/// Works on features as they come from the extractor, before any normalisation, and treats deltas as what they are:
+/// slopes grow with the tempo, and a masked constant has none.
+public struct FeatureAugmenter: Sendable {
+  public let augmentation: Augmentation
+  private let base: Int
+  private let envelope: SpectralEnvelope
+
+  public init(_ augmentation: Augmentation, _ configuration: FeatureConfiguration) throws(AugmentationError) {
+    try augmentation.validate()
+    self.augmentation = augmentation
+    base = configuration.baseCount
+    envelope = SpectralEnvelope(configuration)
+  }
+
+  /// The features as this epoch sees them; at least one frame.
+  public func augmented(_ features: FeatureMatrix, using generator: inout SeededGenerator) -> FeatureMatrix {
+    guard features.frames > 0, features.coefficients.isMultiple(of: base) else { return features }
+    var result = changedSpectrum(features, using: &generator)
+    result = changedTime(result, using: &generator)
+    maskTime(&result, using: &generator)
+    return result
+  }
+
+  /// Frequency warp and masks: each frame's spectral envelope is changed, and the change carried into the coefficients.
+  private func changedSpectrum(_ features: FeatureMatrix, using generator: inout SeededGenerator) -> FeatureMatrix {
+    var factor = 1.0
+    if augmentation.frequencyWarp > 0 {
+      factor = generator.uniform(in: 1 - augmentation.frequencyWarp...1 + augmentation.frequencyWarp)
+    }
+    let masks = (0..<augmentation.frequencyMasks).map { _ in
+      drawMask(envelope.bands, share: augmentation.frequencyMaskShare, using: &generator)
+    }.filter { !$0.isEmpty }
+    guard factor != 1 || !masks.isEmpty else { return features }
+    let change = envelope.change(warp: factor, masks: masks)
+
+    var result = features
+    let mean = change.keepsMean ? means(features) : []
+    for frame in 0..<features.frames {
+      for first in stride(from: 0, to: features.coefficients, by: base) {
+        let row = frame * features.coefficients + first
+        for i in 0..<base {
+          var sum: Float = 0
+          for j in 0..<base { sum += change.matrix[i * base + j] * features.values[row + j] }
+          if change.keepsMean && first == 0 {
+            for j in 0..<base { sum += change.meanMatrix[i * base + j] * mean[j] }
+          }
+          result.values[row + i] = sum
+        }
+      }
+    }
+    return result
+  }
+
+  /// Tempo and time warp: frames between frames, interpolated.
+  private func changedTime(_ features: FeatureMatrix, using generator: inout SeededGenerator) -> FeatureMatrix {
+    guard augmentation.tempo > 0 || augmentation.timeWarp > 0, features.frames > 2 else { return features }
+    let tempo = augmentation.tempo > 0 ? generator.uniform(in: 1 - augmentation.tempo...1 + augmentation.tempo) : 1
+    let move = augmentation.timeWarp > 0 ? generator.uniform(in: -augmentation.timeWarp...augmentation.timeWarp) : 0
+    let frames = max(1, Int((Double(features.frames) / tempo).rounded()))
+    // The middle of the result is taken from 1/2 + move of the original; each half is stretched evenly.
+    let (last, middle) = (Double(features.frames - 1), Double(frames - 1) / 2)
+    let pivot = last * (0.5 + move)
+    let width = features.coefficients
+    var values = [Float](repeating: 0, count: frames * width)
+    for frame in 0..<frames {
+      let isEarly = Double(frame) < middle
+      let slope = middle > 0 ? (isEarly ? pivot : last - pivot) / middle : 1
+      let position = min(last, max(0, isEarly ? Double(frame) * slope : pivot + (Double(frame) - middle) * slope))
+      let before = min(features.frames - 1, Int(position))
+      let after = min(features.frames - 1, before + 1)
+      let share = Float(position - Double(before))
+      var scale: Float = 1
+      for i in 0..<width {
+        if i > 0 && i.isMultiple(of: base) { scale *= Float(slope) }
+        let (x, y) = (features.values[before * width + i], features.values[after * width + i])
+        values[frame * width + i] = scale * (x + share * (y - x))
+      }
+    }
+    return FeatureMatrix(coefficients: width, values: values)
+  }
+
+  /// Masked frames hold the sequence's mean, and no slopes.
+  private func maskTime(_ features: inout FeatureMatrix, using generator: inout SeededGenerator) {
+    guard augmentation.timeMasks > 0 else { return }
+    let mean = means(features)
+    for _ in 0..<augmentation.timeMasks {
+      for frame in drawMask(features.frames, share: augmentation.timeMaskShare, using: &generator) {
+        let row = frame * features.coefficients
+        for i in 0..<features.coefficients { features.values[row + i] = i < base ? mean[i] : 0 }
+      }
+    }
+  }
+
+  /// A run of 0 to `share` of `count` places, anywhere.
+  private func drawMask(_ count: Int, share: Double, using generator: inout SeededGenerator) -> Range<Int> {
+    let width = generator.index(Int(Double(count) * share) + 1)
+    let start = generator.index(count - width + 1)
+    return start..<start + width
+  }
+
+  private func means(_ features: FeatureMatrix) -> [Float] {
+    var sums = [Double](repeating: 0, count: features.coefficients)
+    for (index, value) in features.values.enumerated() { sums[index % features.coefficients] += Double(value) }
+    return sums.map { Float($0 / Double(features.frames)) }
+  }
+
+  /// `first` mixed with `second`, which is stretched to its length: `share` of the former and the rest of the latter.
+  public static func mixed(_ first: FeatureMatrix, _ second: FeatureMatrix, share: Double) -> FeatureMatrix {
+    guard first.coefficients == second.coefficients, first.frames > 0, second.frames > 0 else { return first }
+    var result = first
+    let width = first.coefficients
+    let step = Double(second.frames - 1) / Double(max(1, first.frames - 1))
+    for frame in 0..<first.frames {
+      let position = Double(frame) * step
+      let before = min(second.frames - 1, Int(position))
+      let after = min(second.frames - 1, before + 1)
+      let between = Float(position - Double(before))
+      for i in 0..<width {
+        let (x, y) = (second.values[before * width + i], second.values[after * width + i])
+        result.values[frame * width + i] =
+          Float(share) * first.values[frame * width + i] + Float(1 - share) * (x + between * (y - x))
+      }
+    }
+    return result
+  }
+}

@@ -1,0 +1,133 @@
+import AudioInput
+import AuricleBase
+
+/// Changes waveforms at random: speed, room, noise, shift, gain, in this order.
+///
+///     let augmenter = try WaveformAugmenter(.strong, sampleRate: 16_000)
+///     var generator = SeededGenerator.augmentation(seed: 1, epoch: 3, example: 17)
+///     let changed = try augmenter.augmented(waveform, using: &generator)
+///
+/// A value that any number of threads share; the same generator gives the same samples.
+public struct WaveformAugmenter: Sendable {
+  public let augmentation: Augmentation
+  public let sampleRate: Int
+  private let noises: [[Float]]
+  private let rooms: [[Float]]
+
+  /// - Parameters:
+  ///   - sampleRate: of the waveforms to come, in Hz.
+  ///   - noises: recordings to add instead of white and pink noise, at that rate.
+  ///   - rooms: impulse responses at that rate; each is cut to its first second, begins at its peak, and is scaled so
+  ///     that the loudness stays.
+  public init(
+    _ augmentation: Augmentation, sampleRate: Int, noises: [Waveform] = [], rooms: [Waveform] = []
+  ) throws(AugmentationError) {
+    try augmentation.validate()
+    self.augmentation = augmentation
+    self.sampleRate = sampleRate
+    self.noises = noises.map(\.samples).filter { $0.contains { $0 != 0 } }
+    self.rooms = rooms.compactMap { Self.impulseResponse($0.samples, longest: sampleRate) }
+  }
+
+  /// The waveform as this epoch hears it. Throws `AudioError` for a sample rate that cannot be changed.
+  public func augmented(_ waveform: Waveform, using generator: inout SeededGenerator) throws(AudioError) -> Waveform {
+    var samples = waveform.samples
+    if augmentation.speed > 0 {
+      let percent = Int((100 * generator.uniform(in: 1 - augmentation.speed...1 + augmentation.speed)).rounded())
+      // Played `percent` / 100 times as fast: as many fewer samples, at the same rate.
+      samples = try Resampler.resample(samples, from: 1000 * percent, to: 100_000)
+    }
+    if augmentation.roomProbability > 0, generator.uniform() < augmentation.roomProbability, !rooms.isEmpty {
+      samples = convolved(samples, rooms[generator.index(rooms.count)])
+    }
+    if augmentation.noise.probability > 0, generator.uniform() < augmentation.noise.probability {
+      addNoise(to: &samples, using: &generator)
+    }
+    if augmentation.shift > 0 {
+      let most = augmentation.shift * Double(sampleRate)
+      move(&samples, by: Int(generator.uniform(in: -most...most).rounded()))
+    }
+    if augmentation.gain > 0 {
+      let factor = Float(power(10, generator.uniform(in: -augmentation.gain...augmentation.gain) / 20))
+      for i in samples.indices { samples[i] *= factor }
+    }
+    return Waveform(samples: samples, sampleRate: waveform.sampleRate)
+  }
+
+  private func addNoise(to samples: inout [Float], using generator: inout SeededGenerator) {
+    let ratio = generator.uniform(in: augmentation.noise.lowestRatio...augmentation.noise.highestRatio)
+    let noise: [Float]
+    if noises.isEmpty {
+      noise =
+        generator.uniform() < 0.5
+        ? Noise.white(samples.count, using: &generator) : Noise.pink(samples.count, using: &generator)
+    } else {
+      // From a random place of a random recording, round and round.
+      let recording = noises[generator.index(noises.count)]
+      let start = generator.index(recording.count)
+      noise = samples.indices.map { recording[(start + $0) % recording.count] }
+    }
+    let (signalPower, noisePower) = (meanPower(samples), meanPower(noise))
+    guard signalPower > 0, noisePower > 0 else { return }  // silence stays silent
+    let factor = Float(squareRoot(signalPower / noisePower * power(10, -ratio / 10)))
+    for i in samples.indices { samples[i] += factor * noise[i] }
+  }
+
+  /// Later for a positive count; what leaves at one end is gone, what comes in at the other is silence.
+  private func move(_ samples: inout [Float], by count: Int) {
+    let distance = min(abs(count), samples.count)
+    let silence = [Float](repeating: 0, count: distance)
+    samples = count >= 0 ? silence + samples.dropLast(distance) : Array(samples.dropFirst(distance)) + silence
+  }
+
+  private func convolved(_ samples: [Float], _ response: [Float]) -> [Float] {
+    var result = [Float](repeating: 0, count: samples.count)
+    result.withUnsafeMutableBufferPointer { result in
+      samples.withUnsafeBufferPointer { samples in
+        for (delay, weight) in response.enumerated() where weight != 0 && delay < samples.count {
+          for i in delay..<samples.count { result[i] += weight * samples[i - delay] }
+        }
+      }
+    }
+    return result
+  }
+
+  /// From the peak on, at most `longest` samples, of unit energy; nil for silence.
+  private static func impulseResponse(_ samples: [Float], longest: Int) -> [Float]? {
+    guard let peak = samples.indices.max(by: { abs(samples[$0]) < abs(samples[$1]) }), samples[peak] != 0 else {
+      return nil
+    }
+    let response = samples[peak...].prefix(longest)
+    let scale = Float(1 / squareRoot(response.reduce(0) { $0 + Double($1) * Double($1) }))
+    return response.map { $0 * scale }
+  }
+
+  private func meanPower(_ samples: [Float]) -> Double {
+    samples.reduce(0) { $0 + Double($1) * Double($1) } / Double(max(1, samples.count))
+  }
+}
+
+/// Noise of about unit power.
+private enum Noise {
+  static func white(_ count: Int, using generator: inout SeededGenerator) -> [Float] {
+    (0..<count).map { _ in Float(generator.normal()) }
+  }
+
+  /// Power that falls by 3 dB an octave: white noise through Paul Kellet's filter (0.5 dB from 9 Hz at 44.1 kHz up).
+  static func pink(_ count: Int, using generator: inout SeededGenerator) -> [Float] {
+    let poles = [0.99886, 0.99332, 0.96900, 0.86650, 0.55000, -0.7616]
+    let gains = [0.0555179, 0.0750759, 0.1538520, 0.3104856, 0.5329522, -0.0168980]
+    var states = [Double](repeating: 0, count: poles.count)
+    var last = 0.0
+    return (0..<count).map { _ in
+      let white = generator.normal()
+      var sum = white * 0.5362 + last
+      for i in states.indices {
+        states[i] = poles[i] * states[i] + gains[i] * white
+        sum += states[i]
+      }
+      last = white * 0.115926
+      return Float(sum)
+    }
+  }
+}

@@ -3,18 +3,6 @@ import AuricleBase
 import Datasets
 import SequenceModel
 
-/// The features of one sound and the class it belongs to.
-public struct LabeledFeatures: Sendable {
-  public var features: FeatureMatrix
-  /// Index of its class.
-  public var label: Int
-
-  public init(features: FeatureMatrix, label: Int) {
-    self.features = features
-    self.label = label
-  }
-}
-
 /// What a training run reports as it goes.
 public enum TrainingProgress: Sendable {
   /// After a batch: means over the epoch so far.
@@ -27,13 +15,10 @@ public enum TrainingProgress: Sendable {
 ///     let (parameters, record) = try await Trainer(configuration).train(
 ///       network, on: training, validatingOn: validation, normalizer: normalizer) { print($0) }
 ///
-/// A batch is cut into shards that do not depend on the number of jobs, and their gradients are added in order, so the
-/// result is the same bit for bit however many jobs there are.
+/// The result is the same bit for bit however many jobs there are; see `BatchGradient`. Examples of the next batch are
+/// fetched while the network works on this one.
 public struct Trainer: Sendable {
   public let configuration: TrainingConfiguration
-
-  /// Sequences in a shard: enough for the matrix products, few enough for their data to stay in the cache.
-  private static let shardSize = 16
 
   /// Throws `TrainingError.configuration` for a value out of range.
   public init(_ configuration: TrainingConfiguration) throws(TrainingError) {
@@ -46,21 +31,24 @@ public struct Trainer: Sendable {
   ///
   /// Throws `TrainingError`, or `CancellationError` when the task is cancelled.
   public func train(
-    _ network: ModelConfiguration, on training: [LabeledFeatures], validatingOn validation: [LabeledFeatures] = [],
+    _ network: ModelConfiguration, on training: any TrainingSource,
+    validatingOn validation: any TrainingSource = [LabeledFeatures](),
     normalizer: FeatureNormalizer? = nil, isolation: isolated (any Actor)? = #isolation,
     progress: (TrainingProgress) -> Void = { _ in }
   ) async throws -> (parameters: [Float], record: TrainingRecord) {
-    guard !training.isEmpty else { throw TrainingError.noExamples }
+    let examples = training.labels.count
+    guard examples > 0 else { throw TrainingError.noExamples }
     let layout = ParameterLayout(network)
     var parameters = layout.initialParameters(seed: configuration.seed)
     var best = parameters
     var optimizer = Adam(parameterCount: parameters.count)
     var record = TrainingRecord(
-      seed: configuration.seed, batchSize: configuration.batchSize, trainingExamples: training.count,
-      validationExamples: validation.count)
-    let workers = (0..<configuration.jobs).map { _ in ShardWorker(network) }
-    let plan = try BatchPlan(
-      lengths: training.map(\.features.frames), batchSize: configuration.batchSize, seed: configuration.seed)
+      seed: configuration.seed, batchSize: configuration.batchSize, trainingExamples: examples,
+      validationExamples: validation.labels.count)
+    let gradient = BatchGradient(network, configuration: configuration, normalizer: normalizer, classWeights: nil)
+    let plan = try BatchPlan(lengths: training.lengths, batchSize: configuration.batchSize, seed: configuration.seed)
+    let loader = BatchLoader(source: training, plan: plan, jobs: configuration.jobs, lastEpoch: configuration.epochs)
+    var upcoming: [LabeledFeatures]?
     var batchNumber = 0
 
     for epoch in 1...configuration.epochs {
@@ -69,16 +57,19 @@ public struct Trainer: Sendable {
       for (index, batch) in batches.enumerated() {
         try Task.checkCancellation()
         rate = configuration.rate(batch: batchNumber, batchesPerEpoch: batches.count)
+        let current = if let upcoming { upcoming } else { try await loader.load(batch, epoch: epoch) }
+        async let following = loader.loadAhead(of: index, in: batches, epoch: epoch)
         // Over the whole batch, so that its shards are normalised alike.
-        let statistics = BatchStatistics(network, of: batch.map { training[$0].features }, normalizer: normalizer)
+        let statistics = BatchStatistics(network, of: current.map(\.features), normalizer: normalizer)
         let result = await gradient(
-          TrainableNetwork(network, layout: layout, parameters: parameters), batch.map { training[$0] }, normalizer,
-          statistics: statistics, batchNumber: batchNumber, workers: workers)
+          TrainableNetwork(network, layout: layout, parameters: parameters), current, statistics: statistics,
+          batchNumber: batchNumber)
         optimizer.update(
           &parameters, gradient: result.gradient, learningRate: rate, clipNorm: configuration.clipNorm)
         if let statistics, let momentum = network.inputNormalization?.momentum {
           statistics.updateMovingAverages(in: &parameters, layout, momentum: momentum)
         }
+        upcoming = try await following
         loss += result.loss
         correct += result.correct
         seen += batch.count
@@ -94,7 +85,7 @@ public struct Trainer: Sendable {
         number: epoch, learningRate: rate, trainingLoss: loss / Double(seen),
         trainingAccuracy: Double(correct) / Double(seen))
       var isBest = true
-      if !validation.isEmpty {
+      if record.validationExamples > 0 {
         let result = try await validate(
           TrainableNetwork(network, layout: layout, parameters: parameters), validation, normalizer)
         summary.validationLoss = result.loss
@@ -111,106 +102,28 @@ public struct Trainer: Sendable {
     return (best, record)
   }
 
-  private struct BatchResult: Sendable {
-    var loss = 0.0
-    var correct = 0
-    var gradient: [Float]
-  }
-
-  /// The passes of one worker, with its buffers.
-  private actor ShardWorker {
-    private let worker: NetworkWorker
-
-    init(_ network: ModelConfiguration) {
-      worker = NetworkWorker(network)
-    }
-
-    func gradient(
-      _ network: TrainableNetwork, _ shard: [LabeledFeatures], _ normalizer: FeatureNormalizer?,
-      statistics: BatchStatistics?, parameterCount: Int, labelSmoothing: Double, scale: Double, dropoutSeed: UInt64
-    ) -> BatchResult {
-      let logits = worker.logits(
-        network, of: shard.map(\.features), normalizer: normalizer, dropoutSeed: dropoutSeed,
-        statistics: statistics)
-      let loss = CrossEntropy(
-        logits: logits, labels: shard.map(\.label), labelSmoothing: labelSmoothing, scale: scale)
-      var gradient = [Float](repeating: 0, count: parameterCount)
-      worker.addGradient(network, ofLogits: loss.logitGradient, to: &gradient)
-      return BatchResult(loss: loss.loss, correct: loss.correct, gradient: gradient)
-    }
-  }
-
-  /// Loss and gradient of one batch: shards in parallel, sums in order.
-  private func gradient(
-    _ network: TrainableNetwork, _ batch: [LabeledFeatures], _ normalizer: FeatureNormalizer?,
-    statistics: BatchStatistics?, batchNumber: Int, workers: [ShardWorker]
-  ) async -> BatchResult {
-    let sorted = batch.sorted { $0.features.frames > $1.features.frames }
-    let count = (sorted.count + Trainer.shardSize - 1) / Trainer.shardSize
-    // Dealt like cards, so that every shard has its share of long sequences.
-    let shards = (0..<count).map { first in stride(from: first, to: sorted.count, by: count).map { sorted[$0] } }
-    let configuration = configuration
-    let parameterCount = network.parameterCount
-
-    var results = [BatchResult?](repeating: nil, count: count)
-    await withTaskGroup(of: [(Int, BatchResult)].self) { group in
-      for (index, worker) in workers.prefix(count).enumerated() {
-        group.addTask {
-          var results: [(Int, BatchResult)] = []
-          for shard in stride(from: index, to: count, by: workers.count) {
-            var seeds = SeededGenerator(seed: configuration.seed, stream: UInt64(batchNumber) << 20 | UInt64(shard))
-            results.append(
-              (
-                shard,
-                await worker.gradient(
-                  network, shards[shard], normalizer, statistics: statistics, parameterCount: parameterCount,
-                  labelSmoothing: configuration.labelSmoothing, scale: 1 / Double(batch.count),
-                  dropoutSeed: seeds.next())
-              ))
-          }
-          return results
-        }
-      }
-      for await part in group {
-        for (shard, result) in part { results[shard] = result }
-      }
-    }
-    var total = BatchResult(gradient: [])
-    for case let result? in results {
-      total.loss += result.loss
-      total.correct += result.correct
-      if total.gradient.isEmpty {
-        total.gradient = result.gradient
-      } else {
-        total.gradient.withUnsafeMutableBufferPointer { total in
-          result.gradient.withUnsafeBufferPointer { part in
-            for i in total.indices { total[i] += part[i] }
-          }
-        }
-      }
-    }
-    return total
-  }
-
   /// Mean loss and accuracy, without dropout or smoothing.
   private func validate(
-    _ network: TrainableNetwork, _ examples: [LabeledFeatures], _ normalizer: FeatureNormalizer?,
+    _ network: TrainableNetwork, _ source: any TrainingSource, _ normalizer: FeatureNormalizer?,
     isolation: isolated (any Actor)? = #isolation
   ) async throws -> (loss: Double, accuracy: Double) {
-    let sorted = examples.sorted { $0.features.frames > $1.features.frames }
-    let shards = stride(from: 0, to: sorted.count, by: Trainer.shardSize).map {
-      Array(sorted[$0..<min($0 + Trainer.shardSize, sorted.count)])
+    let lengths = source.lengths
+    let sorted = lengths.indices.sorted { lengths[$0] > lengths[$1] }
+    let shards = stride(from: 0, to: sorted.count, by: BatchGradient.shardSize).map {
+      Array(sorted[$0..<min($0 + BatchGradient.shardSize, sorted.count)])
     }
     var (loss, correct) = (0.0, 0)
     try await orderedMap(shards, jobs: configuration.jobs) { shard in
-      let logits = network.logits(of: shard.map(\.features), normalizer: normalizer)
-      let result = CrossEntropy(logits: logits, labels: shard.map(\.label))
-      return (result.loss, result.correct)
+      Result {
+        let examples = try shard.map { try source.example($0, epoch: 0) }
+        let logits = network.logits(of: examples.map(\.features), normalizer: normalizer)
+        return CrossEntropy(logits: logits, targets: examples.map(\.target))
+      }
     } each: { _, result in
-      loss += result.0
-      correct += result.1
+      loss += try result.get().loss
+      correct += try result.get().correct
     }
-    return (loss / Double(examples.count), Double(correct) / Double(examples.count))
+    return (loss / Double(sorted.count), Double(correct) / Double(sorted.count))
   }
 }
 

@@ -69,6 +69,37 @@ struct TrainerTests {
     #expect(try await train(dropout: 0.3).parameters != plain, "dropout does nothing")
   }
 
+  /// Adds the epoch's number to every value, and fails for one example of one epoch.
+  private struct Changing: TrainingSource {
+    struct Broken: Error {}
+    var examples = risesAndFalls(120, seed: 1)
+    var step: Float = 0.01
+    var failing: (index: Int, epoch: Int)?
+    var labels: [Int] { examples.labels }
+    var lengths: [Int] { examples.lengths }
+
+    func example(_ index: Int, epoch: Int) throws -> LabeledFeatures {
+      if let failing, failing == (index, epoch) { throw Broken() }
+      var example = examples[index]
+      example.features.values = example.features.values.map { $0 + step * Float(epoch) }
+      return example
+    }
+  }
+
+  @Test("a source is asked for every epoch afresh; one that changes nothing is as good as an array")
+  func source() async throws {
+    for jobs in [1, 2] {
+      var configuration = TrainingConfiguration()
+      (configuration.epochs, configuration.batchSize, configuration.jobs) = (2, 50, jobs)
+      let trainer = try Trainer(configuration)
+      let network = try network()
+      let plain = try await trainer.train(network, on: risesAndFalls(120, seed: 1)).parameters
+      #expect(try await trainer.train(network, on: Changing(step: 0)).parameters == plain)
+      #expect(try await trainer.train(network, on: Changing()).parameters != plain)
+      await #expect(throws: Changing.Broken.self) { try await trainer.train(network, on: Changing(failing: (7, 2))) }
+    }
+  }
+
   @Test("progress comes for every batch and every epoch")
   func progress() async throws {
     var (batches, epochs) = (0, 0)
@@ -114,7 +145,7 @@ struct TrainerTests {
   @Test("nothing to train on is an error")
   func nothing() async throws {
     await #expect(throws: TrainingError.noExamples) {
-      try await Trainer(TrainingConfiguration()).train(network(), on: [])
+      try await Trainer(TrainingConfiguration()).train(network(), on: [LabeledFeatures]())
     }
   }
 

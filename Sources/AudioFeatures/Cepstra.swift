@@ -1,21 +1,29 @@
 import AuricleBase
 
 extension FeatureConfiguration.Cepstrum {
-  /// The DCT-II with the lifter folded in: `mels x count`, row-major.
+  /// The DCT-II with the lifter folded in: `count x mels`, row-major, coefficient 0 where `zerothPosition` wants it.
   func matrix(mels: Int) -> [Float] {
-    (0..<mels).flatMap { m in
-      (0..<count).map { n in
-        let scale =
-          normalization == .orthonormal && n == 0 ? squareRoot(1 / Double(mels)) : squareRoot(2 / Double(mels))
+    let order = zerothPosition == .first ? Array(0..<count) : Array(1..<count) + [0]
+    return order.flatMap { n in
+      (0..<mels).map { m in
         let dct = cosine(Double.pi * Double(n) * (Double(m) + 0.5) / Double(mels))
-        return Float(scale * dct * lifterWeight(n))
+        return Float(scale(n, mels: mels) * dct * lifterWeight(n))
       }
     }
   }
 
-  /// The sum of the matrix's first column; all other columns sum to zero.
-  func meanWeight(mels: Int) -> Double {
-    squareRoot(normalization == .orthonormal ? Double(mels) : 2 * Double(mels)) * lifterWeight(0)
+  /// The sum of coefficient 0's row of the matrix; all other rows sum to zero.
+  func meanWeight(mels: Int) -> Double { Double(mels) * scale(0, mels: mels) * lifterWeight(0) }
+
+  /// Where coefficient 0 is.
+  var zerothIndex: Int { zerothPosition == .first ? 0 : count - 1 }
+
+  private func scale(_ n: Int, mels: Int) -> Double {
+    switch normalization {
+    case .orthonormal: squareRoot((n == 0 ? 1 : 2) / Double(mels))
+    case .htk: squareRoot(2 / Double(mels))
+    case .none: 2
+    }
   }
 
   private func lifterWeight(_ n: Int) -> Double {

@@ -6,7 +6,7 @@ public enum FeatureError: Error, Hashable, Sendable, CustomStringConvertible {
   case sampleRate(found: Int, wanted: Int)
   /// A sound too short to hold one frame.
   case tooShort(samples: Int, wanted: Int)
-  /// Samples so large that their power overflows.
+  /// Samples that are not numbers, or so large that their power overflows.
   case notFinite
   /// One of the above, in a file.
   case file(path: String, reason: String)
@@ -19,7 +19,7 @@ public enum FeatureError: Error, Hashable, Sendable, CustomStringConvertible {
     case .sampleRate(let found, let wanted): "the sound is at \(found) Hz; these features are of \(wanted) Hz"
     case .tooShort(let samples, let wanted):
       "\(samples) samples are too few for one frame of \(wanted); choose shorter frames or a framing that pads"
-    case .notFinite: "the samples are so large that their power overflows; scale the sound to [-1, 1]"
+    case .notFinite: "a sample is not a number, or so large that its power overflows; scale the sound to [-1, 1]"
     case .file(let path, let reason): "\(path): \(reason)"
     case .transform(let length): "FFTW cannot plan a transform of \(length) points"
     }

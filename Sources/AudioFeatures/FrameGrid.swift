@@ -1,10 +1,15 @@
 /// Where the frames of a signal begin and what lies beyond its ends, by the configuration's framing.
 struct FrameGrid {
+  /// Number of frames.
   let count: Int
   /// First sample of frame 0; negative where frames begin before the signal.
   let origin: Int
+  /// Samples of the signal; `unknownLength` while its end is not known.
+  let samples: Int
   private let framing: FeatureConfiguration.Framing
-  private let samples: Int
+
+  /// Stands for a signal that goes on.
+  static let unknownLength = 1 << 60
 
   init(_ configuration: FeatureConfiguration, samples: Int) {
     let (frame, hop, fft) = (configuration.frameLength, configuration.hopLength, configuration.fftLength)
@@ -17,8 +22,9 @@ struct FrameGrid {
     switch framing {
     case .centerZero, .centerReflect:
       // The padding and the count are those of the transform, in which the window is centred.
-      count = 1 + (samples + fft / 2 * 2 - fft) / hop
-      origin = (fft - frame) / 2 - fft / 2
+      let outer = max(fft, frame)
+      count = 1 + (samples + outer / 2 * 2 - outer) / hop
+      origin = (outer - frame) / 2 - outer / 2
     case .snipEdges:
       count = samples < frame ? 0 : 1 + (samples - frame) / hop
       origin = 0

@@ -25,19 +25,20 @@ struct MelBands {
   private(set) var bands: [auricle_band] = []
   private(set) var weights: [Float] = []
 
-  /// Throws `FeatureError.configuration` when a filter would cover no bin.
+  /// Throws `FeatureError.configuration` when a filter would cover no bin, unless the configuration allows it.
   init(_ configuration: FeatureConfiguration) throws(FeatureError) {
-    let unit = Int(AURICLE_COLUMN_UNIT)
     for (index, filter) in MelBands.filters(configuration).enumerated() {
-      guard let first = filter.firstIndex(where: { $0 > 0 }), let last = filter.lastIndex(where: { $0 > 0 }) else {
+      let first = filter.firstIndex { $0 > 0 } ?? 0
+      let last = filter.lastIndex { $0 > 0 } ?? -1
+      guard last >= 0 || configuration.mel.emptyFilters == .zero else {
         throw .configuration(
           "mel filter \(index + 1) of \(configuration.mel.count) covers no bin of the \(configuration.fftLength)-point "
-            + "spectrum; ask for fewer filters or a longer transform")
+            + "spectrum; ask for fewer filters, a longer transform, or \"emptyFilters\": \"zero\"")
       }
-      let count = (last - first + unit) / unit * unit
-      bands.append(auricle_band(first: UInt32(first), count: UInt32(count), offset: UInt32(weights.count)))
-      weights += filter[first...last].map { Float($0) }
-      weights += repeatElement(0, count: count - (last - first + 1))
+      let weights = last >= 0 ? filter[first...last].map { Float($0) } : []
+      bands.append(
+        auricle_band(first: UInt32(first), count: UInt32(weights.count), offset: UInt32(self.weights.count)))
+      self.weights += weights
     }
   }
 
@@ -49,7 +50,9 @@ struct MelBands {
     let (lowest, highest) = (mel.scale.mels(mel.lowFrequency), mel.scale.mels(high))
     let corners = (0..<mel.count + 2).map { lowest + (highest - lowest) * Double($0) / Double(mel.count + 1) }
     let frequencies = corners.map(mel.scale.frequency)
-    let binWidth = rate / Double(configuration.fftLength)
+    let binWidth =
+      mel.roundsNyquist
+      ? (rate / 2).rounded(.down) / Double(max(1, bins - 1)) : rate / Double(configuration.fftLength)
 
     return (0..<mel.count).map { index in
       // The corners and the bins on the axis where the sides are straight.
@@ -73,8 +76,9 @@ struct MelBands {
         mel.normalization == .slaney ? 2 / (frequencies[index + 2] - frequencies[index]) : 1
       return (0..<bins).map { bin in
         let x = position(bin)
+        // Corners that were moved onto one bin leave a side without width; the centre belongs to the falling side.
         let rising = center > left ? (x - left) / (center - left) : (x >= center ? 1 : 0)
-        let falling = right > center ? (right - x) / (right - center) : (x <= center ? 1 : 0)
+        let falling = right > center ? (right - x) / (right - center) : (x < center ? 1 : 0)
         return max(0, min(rising, falling)) * area
       }
     }

@@ -24,7 +24,7 @@
 /// A packed matrix is cut into panels of this many columns (the last may be narrower).
 #define AURICLE_PANEL_COLUMNS 64
 
-/// Band of a sparse row: weights[offset ..< offset + count] apply to inputs[first ..< first + count].
+/// Band of a sparse row: weights[offset ..< offset + count] apply to inputs first ..< first + count.
 typedef struct {
   uint32_t first, count, offset;
 } auricle_band;
@@ -114,24 +114,33 @@ typedef struct auricle_kernels {
   void (*tanh)(size_t count, const void *x, void *y);
 
   // MARK: Features
+  //
+  // AURICLE_COLUMN_UNIT frames, a group, go through the spectrum together, each in a column of its own: one to a lane
+  // of a vector, so that no frame's numbers depend on its neighbours.
 
-  /// Frames cut from x every `hop` samples, `length` long, ready for the transform: out is frames x padded, zero from
-  /// `length` on. Each frame's mean is subtracted if `remove_offset`; then its sum of squares goes to `energy`, where
-  /// given; then pre-emphasis, x[i] - pre_emphasis * x[i - 1], its first sample times `first_factor`; then the window.
-  void (*prepare_frames)(size_t frames, size_t length, size_t hop, size_t padded, const void *x, const void *window,
-                         bool remove_offset, double pre_emphasis, double first_factor, void *_Nullable energy,
-                         void *out);
-  /// power[b] = re^2 + im^2 of `bins` interleaved complex numbers, or its square root for `magnitude`.
-  void (*power_spectrum)(size_t rows, size_t bins, bool magnitude, const void *spectrum, size_t ld_spectrum, void *power,
-                         size_t ld_power);
-  /// out[row][band] = the sum of the band's weights times x[row], for all bands. Each band's count is a multiple of
-  /// AURICLE_COLUMN_UNIT (zero weights at its end), and x can be read that far.
-  void (*banded_product)(size_t rows, size_t bands, const auricle_band *band, const void *weights, const void *x,
-                         size_t ldx, void *out, size_t ld_out);
+  /// One frame of `length` samples at x, ready for the transform: out is `padded` long, zero from `length` on. The
+  /// frame's mean is subtracted if `remove_offset`; then its sum of squares goes to `energy`, where given; then
+  /// pre-emphasis, x[i] - pre_emphasis * x[i - 1], with x[-1] at `before`, or zero; then the window.
+  void (*prepare_frame)(size_t length, size_t padded, const void *x, const void *_Nullable before, const void *window,
+                        bool remove_offset, double pre_emphasis, double *_Nullable energy, void *out);
+  /// power (length / 2 + 1 x group), or its square root for `magnitude`: that of twice the frames which were
+  /// transformed. Row t of `spectra` holds frame t's complex numbers (re, im, re, ...): with `twiddles` (re, im of
+  /// e^(2 pi i k / length), k up to length / 4), the length / 2 numbers of the transform of its even samples plus i times
+  /// its odd ones; without, the length / 2 + 1 numbers of its spectrum. `scratch` has room for 16 * (length + 2).
+  void (*power_spectra)(size_t length, const void *_Nullable twiddles, bool magnitude, const void *spectra, size_t ld,
+                        void *scratch, void *power);
+  /// out (bands x group): the sum of each band's weights times the rows of x it applies to.
+  void (*banded_product)(size_t bands, const auricle_band *band, const void *weights, const void *x, void *out);
   /// y = scale * ln(max(x + offset, floor)); at most 2 ulp from the logarithm of the same argument.
   void (*logarithm)(size_t count, double offset, double floor, double scale, const void *x, void *y);
-  /// Subtracts from each row its mean over `columns` (any number), which goes to `means`.
-  void (*center_rows)(size_t rows, size_t columns, void *x, size_t ldx, void *means);
+  /// Subtracts from each column of x (rows x group) its mean, which goes to `means`.
+  void (*center_columns)(size_t rows, void *x, void *means);
+  /// The greatest of x; count is a multiple of AURICLE_COLUMN_UNIT, as below.
+  double (*greatest)(size_t count, const void *x);
+  /// x = max(x, least) - shift.
+  void (*raise_and_shift)(size_t count, double least, double shift, void *x);
+  /// y (columns x rows) = x (rows x columns) transposed; any counts.
+  void (*transpose)(size_t rows, size_t columns, const void *x, size_t ldx, void *y, size_t ldy);
 } auricle_kernels;
 
 /// The table in use for single precision: the best this processor runs, or the one named by the environment variable

@@ -40,6 +40,9 @@ public struct Augmentation: Codable, Hashable, Sendable {
   /// Largest stretch of the frequency axis, as a share, up or down: a longer or shorter vocal tract (Jaitly and Hinton,
   /// "Vocal tract length perturbation", ICML workshop 2013).
   public var frequencyWarp = 0.0
+  /// Largest gain of a frequency, in dB, up or down, the same for the whole sound: another microphone, another place. The
+  /// curve is straight between 3 to 6 frequencies (Nam et al., "FilterAugment", ICASSP 2022).
+  public var filter = 0.0
   /// Largest change of tempo, as a share: frames are interpolated, nothing else changes.
   public var tempo = 0.0
   /// Farthest that the middle of a sequence moves in time, as a share of its length (Park et al., "SpecAugment",
@@ -91,7 +94,7 @@ public struct Augmentation: Codable, Hashable, Sendable {
 
   /// Whether anything is changed before mixing.
   public var changesFeatures: Bool {
-    frequencyWarp > 0 || tempo > 0 || timeWarp > 0 || timeMasks > 0 || frequencyMasks > 0
+    frequencyWarp > 0 || filter > 0 || tempo > 0 || timeWarp > 0 || timeMasks > 0 || frequencyMasks > 0
   }
 
   /// Throws `AugmentationError.configuration`, which says what is wrong, for a value out of range.
@@ -109,6 +112,7 @@ public struct Augmentation: Codable, Hashable, Sendable {
     try require("highest signal-to-noise ratio (dB)", noise.highestRatio, noise.lowestRatio...120)
     try require("probability of a room", roomProbability, 0...1)
     try require("frequency warp", frequencyWarp, 0...0.5)
+    try require("filter (dB)", filter, 0...60)
     try require("tempo", tempo, 0...0.5)
     try require("time warp", timeWarp, 0...0.4)
     try require("number of time masks", Double(timeMasks), 0...100)

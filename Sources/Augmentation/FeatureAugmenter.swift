@@ -24,6 +24,7 @@ public struct FeatureAugmenter: Sendable {
   public func augmented(_ features: FeatureMatrix, using generator: inout SeededGenerator) -> FeatureMatrix {
     guard features.frames > 0, features.coefficients.isMultiple(of: base) else { return features }
     var result = changedSpectrum(features, using: &generator)
+    filter(&result, using: &generator)
     result = changedTime(result, using: &generator)
     maskTime(&result, using: &generator)
     return result
@@ -57,6 +58,25 @@ public struct FeatureAugmenter: Sendable {
       }
     }
     return result
+  }
+
+  /// A random curve over frequency is added to the logarithmic spectrum of every frame; slopes over time do not change.
+  private func filter(_ features: inout FeatureMatrix, using generator: inout SeededGenerator) {
+    guard augmentation.filter > 0 else { return }
+    let gains = (0..<3 + generator.index(4)).map { _ in
+      generator.uniform(in: -augmentation.filter...augmentation.filter)
+    }
+    let change = envelope.gain(decibels: gains)
+    for frame in 0..<features.frames {
+      let row = frame * features.coefficients
+      for i in 0..<base {
+        if change.isFactor {
+          features.values[row + i] *= change.values[i]
+        } else {
+          features.values[row + i] += change.values[i]
+        }
+      }
+    }
   }
 
   /// Tempo and time warp: frames between frames, interpolated.

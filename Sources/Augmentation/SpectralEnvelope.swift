@@ -17,6 +17,12 @@ struct SpectralEnvelope: Sendable {
   private let analysis: [Double]
   private let synthesis: [Double]
 
+  private let isLogarithmic: Bool
+  /// Of the logarithm, in a dB of power.
+  private let unitsPerDecibel: Double
+  /// 10 for power, 20 for magnitude.
+  private let decibelsPerDecade: Double
+
   /// A change of coefficients: y = matrix x + meanMatrix m, where m is the mean over the file (for deltas, zero).
   struct Change {
     var matrix: [Float]
@@ -26,6 +32,15 @@ struct SpectralEnvelope: Sendable {
 
   init(_ configuration: FeatureConfiguration) {
     coefficients = configuration.baseCount
+    isLogarithmic = configuration.kind == .logMel || configuration.kind == .mfcc
+    decibelsPerDecade = configuration.usesPower ? 10 : 20
+    let unitsPerDecade =
+      switch configuration.logarithm.unit {
+      case .natural: naturalLogarithm(10)
+      case .decimal: 1.0
+      case .decibels: 10.0
+      }
+    unitsPerDecibel = unitsPerDecade / decibelsPerDecade
     switch configuration.kind {
     case .spectrogram:
       bands = configuration.binCount
@@ -79,6 +94,21 @@ struct SpectralEnvelope: Sendable {
     return Change(
       matrix: matrix.map { Float($0) }, meanMatrix: masks.isEmpty ? [] : onCoefficients(masked).map { Float($0) },
       keepsMean: !masks.isEmpty)
+  }
+
+  /// What gains in dB, evenly spaced over the bands and straight between, do to the coefficients: a term for
+  /// logarithmic ones, a factor for energies.
+  func gain(decibels: [Double]) -> (values: [Float], isFactor: Bool) {
+    let curve = (0..<bands).map { band -> Double in
+      let position = Double(band) / Double(max(1, bands - 1)) * Double(decibels.count - 1)
+      let below = min(decibels.count - 1, Int(position))
+      let above = min(decibels.count - 1, below + 1)
+      return decibels[below] + (position - Double(below)) * (decibels[above] - decibels[below])
+    }
+    guard isLogarithmic else { return (curve.map { Float(power(10, $0 / decibelsPerDecade)) }, true) }
+    let terms = curve.map { $0 * unitsPerDecibel }
+    guard !analysis.isEmpty else { return (terms.map { Float($0) }, false) }
+    return (product(analysis, terms, coefficients, bands, 1).map { Float($0) }, false)
   }
 
   /// Straight up to 0.8 of the highest frequency, then to its end, which stays.

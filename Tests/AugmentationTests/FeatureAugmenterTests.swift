@@ -69,14 +69,14 @@ struct FeatureAugmenterTests {
         (0..<count).map { i in zip(matrix[i * count..<(i + 1) * count], row).reduce(0) { $0 + $1.0 * $1.1 } }
       }
       // Both in the domain of cepstra, through the extractor's own DCT: compare by transforming logs with it.
-      let analysis = try cepstraOf(apply(wanted.matrix, logs[5]), like: configuration)
+      let analysis = cepstraOf(apply(wanted.matrix, logs[5]), like: configuration)
       let found = apply(change.matrix, cepstra[5])
       for (a, b) in zip(found, analysis) { #expect(abs(a - b) < 2e-3 * max(1, abs(b))) }
     }
   }
 
   /// The DCT-II with lifter of log energies, straight from its formula.
-  private func cepstraOf(_ logs: [Float], like configuration: FeatureConfiguration) throws -> [Float] {
+  private func cepstraOf(_ logs: [Float], like configuration: FeatureConfiguration) -> [Float] {
     let (count, lifter) = (logs.count, configuration.cepstrum.lifter)
     return (0..<count).map { n in
       let sum = logs.indices.reduce(0.0) {
@@ -84,6 +84,27 @@ struct FeatureAugmenterTests {
       }
       let lift = lifter > 0 ? 1 + lifter / 2 * sine(Double.pi * Double(n) / lifter) : 1
       return Float(sum * squareRoot((n == 0 ? 1 : 2) / Double(count)) * lift)
+    }
+  }
+
+  @Test("a filter adds one curve within its limit to all frames; cepstra get its DCT and deltas nothing")
+  func filter() throws {
+    let logs = try Self.features(Self.logMel)
+    let changed = try augmented(logs, Self.logMel) { $0.filter = 10 }
+    let curve = (0..<logs.coefficients).map { changed.values[$0] - logs.values[$0] }
+    let limit = Float(10 * naturalLogarithm(10) / 10)
+    #expect(curve.allSatisfy { abs($0) <= limit * 1.001 } && Set(curve.map { ($0 * 1e3).rounded() }).count > 10)
+    for index in logs.values.indices {
+      #expect(abs(changed.values[index] - logs.values[index] - curve[index % logs.coefficients]) < 1e-4)
+    }
+
+    let mfcc = try Self.features(Self.speech)
+    let liftered = try augmented(mfcc, Self.speech) { $0.filter = 10 }
+    let cepstra = cepstraOf(curve, like: Self.speech)
+    for index in mfcc.values.indices {
+      let place = index % mfcc.coefficients
+      let wanted = place < 13 ? cepstra[place] : 0
+      #expect(abs(liftered.values[index] - mfcc.values[index] - wanted) < 1e-3 * max(1, abs(wanted)))
     }
   }
 

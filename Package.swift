@@ -24,6 +24,7 @@ let package = Package(
       providers: [.apt(["libfftw3-dev"]), .brew(["fftw"])]),
     .target(name: "CKernels"),
     .target(name: "CBundledModel", exclude: ["digits.safetensors"]),
+    .target(name: "CReportTemplate", exclude: ["report.html", "report.css", "report.js"]),
 
     // The flow.
     .target(name: "AuricleBase"),
@@ -34,7 +35,7 @@ let package = Package(
     .target(name: "SequenceModel", dependencies: ["AudioFeatures", "CKernels"]),
     .target(name: "Datasets", dependencies: ["AudioInput"]),
     .target(name: "Training", dependencies: ["SequenceModel", "Datasets", "CKernels"]),
-    .target(name: "Evaluation", dependencies: ["AuricleBase"]),
+    .target(name: "Evaluation", dependencies: ["Pictures", "CReportTemplate"]),
     .target(name: "Auricle", dependencies: ["Augmentation", "Training", "Evaluation", "Pictures", "CBundledModel"]),
     .executableTarget(
       name: "AuricleCommand",

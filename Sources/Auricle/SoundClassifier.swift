@@ -51,21 +51,26 @@ public struct SoundClassifier: Sendable {
   }
 
   /// Classifies many examples on `jobs` threads and hands each prediction to `each`, in order. A file that fails gives a
-  /// prediction with an `error` and stops nothing.
+  /// prediction with an `error` and stops nothing. Each carries the file's own sample rate, the time it took, and the
+  /// example's fields, its split among them.
   public func classify(
     _ examples: [Example], jobs: Int, isolation: isolated (any Actor)? = #isolation,
     each: (Prediction) throws -> Void
   ) async throws {
     try await orderedMap(examples, jobs: jobs) { example in
+      let start = ContinuousClock.now
+      var prediction: Prediction
       do {
-        var prediction = try classify(example.path)
-        prediction.truth = example.label
-        prediction.fields = example.fields
-        return prediction
+        prediction = try classify(example.path)
       } catch {
-        return Prediction(
-          path: example.path, truth: example.label, error: "\(error)", fields: example.fields)
+        prediction = Prediction(path: example.path, error: "\(error)")
       }
+      prediction.seconds = (ContinuousClock.now - start) / .seconds(1)
+      prediction.sampleRate = try? AudioFile(path: example.path).info.sampleRate
+      prediction.truth = example.label
+      prediction.fields = example.fields
+      if let split = example.split { prediction.fields["split"] = split.rawValue }
+      return prediction
     } each: { _, prediction in
       try each(prediction)
     }

@@ -58,6 +58,24 @@ public enum FileAccess {
     return bytes
   }
 
+  /// Hands the bytes of the file at `path`, or of standard input for `-`, to `each` in blocks, from front to back.
+  public static func readBlocks(_ path: String, each: (ArraySlice<UInt8>) throws -> Void) throws {
+    let descriptor = path == "-" ? 0 : open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw FileError.unreadable(path: path, reason: systemReason()) }
+    defer { if descriptor != 0 { close(descriptor) } }
+    var block = [UInt8](repeating: 0, count: 65_536)
+    while true {
+      let count = block.withUnsafeMutableBytes { systemRead(descriptor, $0.baseAddress!, $0.count) }
+      if count < 0 && errno == EINTR { continue }
+      guard count >= 0 else { throw FileError.unreadable(path: path, reason: systemReason()) }
+      if count == 0 { return }
+      try each(block[..<count])
+    }
+  }
+
+  /// Whether anything stands at `path`.
+  public static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
   /// Whether the file at `path` can be read and holds `bytes` at `offset`.
   public static func hasPrefix(_ path: String, at offset: Int = 0, _ bytes: [UInt8]) -> Bool {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
@@ -128,7 +146,7 @@ public enum FileAccess {
     }
   }
 
-  private static func write(_ bytes: some Collection<UInt8>, to descriptor: Int32, path: String) throws(FileError) {
+  static func write(_ bytes: some Collection<UInt8>, to descriptor: Int32, path: String) throws(FileError) {
     func writeAll(_ buffer: UnsafeRawBufferPointer) throws(FileError) {
       var rest = buffer
       while !rest.isEmpty {

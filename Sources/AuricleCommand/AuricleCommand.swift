@@ -12,10 +12,11 @@ struct AuricleCommand: AsyncParsableCommand {
         auricle classify seven.wav
 
       Results go to standard output, everything else to standard error.
-      Exit codes: 0 all done, 1 nothing done, 2 wrong usage, 3 some files failed (the rest is done).
+      Exit codes: 0 all done, 1 nothing done, 2 wrong usage, 3 some files failed (the rest is done),
+      4 evaluate's --min-accuracy was not reached.
       """,
     version: "0.1.0",
-    subcommands: [Classify.self, Evaluate.self, Train.self, Features.self, Inspect.self])
+    subcommands: [Classify.self, Evaluate.self, Compare.self, Train.self, Features.self, Inspect.self])
 
   static func main() async {
     do {
@@ -46,6 +47,7 @@ struct AuricleCommand: AsyncParsableCommand {
 enum ExitStatus: Int32, Error {
   case nothingDone = 1
   case someFailed = 3
+  case belowMinimum = 4
 
   /// Throws when files failed: all of them, or some. A single file's own line says enough.
   static func check(failed: Int, of total: Int) throws {

@@ -3,15 +3,21 @@ import Auricle
 
 struct Evaluate: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Judge a model on labelled files: accuracy, precision, recall, confusion matrix.",
+    abstract: "Judge a model on labelled files: how good, how sure, and where it fails.",
     discussion: """
       Examples:
         auricle evaluate --model digits.safetensors recordings/ --label-pattern '{label}_{speaker}_{index}' --only 'index<10'
-        auricle evaluate --model birds.safetensors test.csv --predictions predictions.jsonl --report report.json
+        auricle evaluate --model birds.safetensors test.csv --predictions predictions.jsonl --report report.html
+        auricle evaluate --from predictions.jsonl --group-by speaker --confusion confusion.svg
+
+      Exit code 4 says that --min-accuracy was not reached.
       """)
 
   @OptionGroup var modelOptions: ModelOptions
-  @OptionGroup var data: DatasetOptions
+  @Argument(
+    help: ArgumentHelp("Labelled files, as for train; left out with --from.", valueName: "dataset"))
+  var dataset: String?
+  @OptionGroup var labels: LabelOptions
   @Option(
     help: ArgumentHelp(
       "Only files whose field fulfils the condition, for example 'speaker=theo'; repeat for several.",
@@ -19,12 +25,44 @@ struct Evaluate: AsyncParsableCommand {
   var only: [String] = []
   @Option(help: ArgumentHelp("Only files that the data set puts in this split.", valueName: "training|validation|testing"))
   var split: String?
-  @Option(help: ArgumentHelp("Write a JSON line per file here.", valueName: "file"))
+
+  @Option(
+    help: ArgumentHelp(
+      "Write a row per file here as it is done: CSV for a name in .csv, JSON lines otherwise.", valueName: "file"))
   var predictions: String?
-  @Option(help: ArgumentHelp("Write all numbers here, as JSON, or as a CSV table per class for a name in .csv.", valueName: "file"))
-  var report: String?
-  @Option(help: ArgumentHelp("Write the confusion matrix here as CSV.", valueName: "file"))
-  var confusion: String?
+  @Flag(help: "Go on where a stopped run left its --predictions.")
+  var resume = false
+  @Option(help: ArgumentHelp("Judge the predictions in this file instead of running a model.", valueName: "file"))
+  var from: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Write a report here: .html to look at and listen to, .json with all numbers, .csv with a row per class; repeat for "
+        + "several.", valueName: "file"))
+  var report: [String] = []
+  @Flag(help: "Put sound into the HTML report, so that it can be passed on; without, it links to the files.")
+  var embedAudio = false
+  @Option(
+    help: ArgumentHelp(
+      "Files with a mel spectrogram (and embedded sound) in the HTML report, wrong answers first.", valueName: "n"))
+  var illustrate = 1000
+  @Option(
+    help: ArgumentHelp("Write the confusion matrix here: .csv, .json, .svg or .png; repeat for several.", valueName: "file"))
+  var confusion: [String] = []
+  @Option(help: "Confusion as counts, or as shares: \(ConfusionMatrix.Normalization.allCases.map(\.rawValue).joined(separator: ", ")).")
+  var normalize = ConfusionMatrix.Normalization.none
+  @Option(help: "Order of the classes in it: \(ConfusionMatrix.Order.allCases.map(\.rawValue).joined(separator: ", ")).")
+  var sort = ConfusionMatrix.Order.model
+  @Option(
+    help: ArgumentHelp(
+      "Accuracy per value of a field of the data set, or of label, sample-rate or duration; repeat for several.",
+      valueName: "field"))
+  var groupBy: [String] = []
+  @Option(
+    help: ArgumentHelp("Share of files whose truth is among the n most probable labels; repeat (default: 2, 3, 5).", valueName: "n"))
+  var topK: [Int] = []
+  @Option(help: ArgumentHelp("End with exit code 4 when the accuracy is lower, for example 0.95.", valueName: "share"))
+  var minAccuracy: Double?
   @OptionGroup var channelOptions: ChannelOptions
   @OptionGroup var output: OutputOptions
   @OptionGroup var jobOptions: JobOptions
@@ -33,50 +71,182 @@ struct Evaluate: AsyncParsableCommand {
     if let split, Split(split) == nil {
       throw ValidationError("--split is '\(split)'; it must be training, validation or testing.")
     }
+    if from == nil && dataset == nil { throw ValidationError("Say which labelled files to judge by, or use --from FILE.") }
+    if from != nil && (dataset != nil || predictions != nil) {
+      throw ValidationError("--from takes the place of a data set and of --predictions.")
+    }
+    if resume && predictions == nil { throw ValidationError("--resume needs --predictions, the file to go on with.") }
+    if resume && predictions == "-" { throw ValidationError("--resume cannot go on with standard output.") }
+    if let minAccuracy, !(0...1).contains(minAccuracy) {
+      throw ValidationError("--min-accuracy is \(minAccuracy); it must be 0 to 1.")
+    }
+    if let k = topK.first(where: { $0 < 1 }) { throw ValidationError("--top-k is \(k); it must be at least 1.") }
+    if illustrate < 0 { throw ValidationError("--illustrate is \(illustrate); it must be at least 0.") }
+    if embedAudio && !needsFiles { throw ValidationError("--embed-audio is for an HTML report; add --report FILE.html.") }
+    for path in report where ReportFormat(path) == nil {
+      throw ValidationError("--report '\(path)': its name must end in \(ReportFormat.endings).")
+    }
+    for path in confusion where ConfusionFormat(path) == nil {
+      throw ValidationError("--confusion '\(path)': its name must end in \(ConfusionFormat.endings).")
+    }
   }
 
-  func run() async throws {
-    let classifier = try modelOptions.classifier(channelOptions)
-    let dataset = try data.load()
-    var examples = try dataset.examples(where: only.map { try FieldCondition($0) })
-    if let split = split.flatMap({ Split($0) }) { examples = examples.filter { $0.split == split } }
-    guard !examples.isEmpty else { throw CommandError("\(data.dataset): no file is left to evaluate") }
-    let known = Set(classifier.model.labels)
-    if let odd = examples.first(where: { !known.contains($0.label) }) {
-      throw CommandError(
-        "\(odd.path): its label '\(odd.label)' is not one of the model's (\(classifier.model.labels.joined(separator: ", ")))")
-    }
+  /// Whether paths and groups of the files must be kept.
+  private var needsFiles: Bool { report.contains { ReportFormat($0) == .html } }
 
-    var results: [Prediction] = []
+  func run() async throws {
+    let classifier = from == nil || modelOptions.model != nil ? try modelOptions.classifier(channelOptions) : nil
+    let tally: EvaluationTally
+    if let from {
+      tally = try read(from)
+    } else if let classifier {
+      tally = try await classify(with: classifier)
+    } else {
+      return
+    }
+    guard tally.outcomes.count > 0 else {
+      if tally.failed > 0 { try ExitStatus.check(failed: tally.failed, of: tally.count) }
+      throw CommandError("\(from ?? dataset ?? ""): no file with a truth and an answer is left to evaluate")
+    }
+    let report = tally.report(topK: topK.isEmpty ? [2, 3, 5] : topK)
+    try await write(report, of: tally, model: classifier?.model)
+    let matrix = report.confusion.sorted(by: sort)
+    for path in confusion { try ConfusionFormat(path)?.write(matrix, normalize, to: path) }
+    if predictions != "-" {
+      let table = matrix.text(normalize, width: StandardOutput.width ?? 200, colored: StandardOutput.hasColor)
+      try StandardOutput.write(output.json ? jsonLine(report) : "\(table)\n\n\(report.text)")
+    }
+    if tally.unlabeled > 0 { StandardError.write("auricle: \(tally.unlabeled) files have no true label; they do not count") }
+    if let minAccuracy, report.accuracy < minAccuracy {
+      if tally.failed > 0 { StandardError.write("auricle: \(tally.failed) of \(tally.count) files failed") }
+      StandardError.write(
+        "auricle: accuracy \(percent(report.accuracy)) (\(report.confusion.correct) of \(report.confusion.total)) is below "
+          + "the \(percent(minAccuracy)) wanted")
+      throw ExitStatus.belowMinimum
+    }
+    try ExitStatus.check(failed: tally.failed, of: tally.count)
+  }
+
+  private func write(
+    _ report: ClassificationReport, of tally: EvaluationTally, model: SequenceClassifier?
+  ) async throws {
+    let page = EvaluationPage(
+      illustrations: illustrate, embedsAudio: embedAudio, channel: channelOptions.selection, jobs: jobOptions.jobs)
+    for path in self.report {
+      switch ReportFormat(path) {
+      case .json: try FileAccess.writeAtomically(report.json(), to: path)
+      case .csv: try FileAccess.writeAtomically(report.csv, to: path)
+      default:
+        let name = modelOptions.model.map { String($0.split(separator: "/").last ?? "") }
+        try await page.write(
+          report, of: tally, record: model?.record, model: name ?? (model == nil ? nil : "the bundled model"),
+          data: from ?? dataset ?? "", to: path)
+      }
+    }
+  }
+
+  private func conditions() throws -> [FieldCondition] { try only.map { try FieldCondition($0) } }
+
+  /// What an earlier run predicted.
+  private func read(_ path: String) throws -> EvaluationTally {
+    guard path != "-" else { throw CommandError("--from reads its file twice, which standard input does not allow") }
+    let (file, conditions, split) = (PredictionFile(path: path), try conditions(), split.flatMap { Split($0) })
+    var fields: Set<String> = []
+    var tally = try EvaluationTally(labels: file.labels(), groupBy: groupBy, keepsFiles: needsFiles)
+    let end = try file.read { prediction in
+      let example = Example(path: prediction.path, label: prediction.truth ?? "", fields: prediction.fields)
+      guard conditions.allSatisfy({ $0.matches(example) }),
+        split == nil || prediction.fields["split"].flatMap({ Split($0) }) == split
+      else { return }
+      fields.formUnion(prediction.fields.keys)
+      try tally.add(prediction)
+    }
+    if end.isCutOff { StandardError.write("auricle: \(path): its last row is cut off; it does not count") }
+    try checkGroups(known: fields)
+    return tally
+  }
+
+  private func checkGroups(known fields: Set<String>) throws {
+    let known = fields.union(["label", "sample-rate", "duration"])
+    if let field = groupBy.first(where: { !known.contains($0) }) {
+      throw CommandError(
+        "--group-by '\(field)': no file has such a field; there are: \(known.sorted(by: naturallyPrecedes).joined(separator: ", "))")
+    }
+  }
+
+  /// Runs the model, and writes each prediction as it comes.
+  private func classify(with classifier: SoundClassifier) async throws -> EvaluationTally {
+    let (examples, fields) = try examples(labels: classifier.model.labels)
+    var tally = try EvaluationTally(labels: classifier.model.labels, groupBy: groupBy, keepsFiles: needsFiles)
+    let fingerprint = try predictions == nil ? nil : classifier.fingerprint()
+    let writer = try predictions.map { path in
+      try resume && FileAccess.exists(path)
+        ? resumedWriter(path, &tally, examples, fields, labels: classifier.model.labels, model: fingerprint)
+        : PredictionWriter(to: path, labels: classifier.model.labels, fields: fields)
+    }
+    let done = tally.count
     var progress = ProgressLine()
     let start = ContinuousClock.now
-    try await classifier.classify(examples, jobs: jobOptions.jobs) { prediction in
+    try await classifier.classify(Array(examples[done...]), jobs: jobOptions.jobs) { prediction in
       if let error = prediction.error {
         progress.clear()
         StandardError.write("auricle: \(error)")
       }
-      results.append(prediction)
-      progress.update("\(results.count) of \(examples.count) files")
+      var prediction = prediction
+      prediction.model = fingerprint
+      try writer?.write(prediction)
+      try tally.add(prediction)
+      progress.update("\(tally.count) of \(examples.count) files")
     }
     progress.clear()
-    let seconds = (ContinuousClock.now - start) / .seconds(1)
+    let (seconds, count) = ((ContinuousClock.now - start) / .seconds(1), examples.count - done)
+    StandardError.write(
+      "\(count) files in \(fixed(seconds, decimals: 2)) s (\(Int(Double(count) / max(seconds, 1e-9))) a second)"
+        + (done > 0 ? ", \(done) taken over" : ""))
+    return tally
+  }
 
-    let report = try ClassificationReport(results, labels: classifier.model.labels)
-    if let predictions {
-      try FileAccess.writeAtomically(results.map { $0.jsonLine + "\n" }.joined(), to: predictions)
+  /// The files to classify, and the names of all their fields.
+  private func examples(labels modelLabels: [String]) throws -> ([Example], fields: [String]) {
+    let name = dataset ?? ""
+    var examples = try labels.load(name).examples(where: conditions())
+    if let split = split.flatMap({ Split($0) }) { examples = examples.filter { $0.split == split } }
+    guard !examples.isEmpty else { throw CommandError("\(name): no file is left to evaluate") }
+    let known = Set(modelLabels)
+    if let odd = examples.first(where: { !known.contains($0.label) }) {
+      throw CommandError(
+        "\(odd.path): its label '\(odd.label)' is not one of the model's (\(modelLabels.joined(separator: ", ")))")
     }
-    if let path = self.report {
-      try FileAccess.writeAtomically(path.hasSuffix(".csv") ? report.csv : report.json() + "\n", to: path)
+    var fields: Set<String> = []
+    for example in examples {
+      fields.formUnion(example.fields.keys)
+      if example.split != nil { fields.insert("split") }
     }
-    if let confusion { try FileAccess.writeAtomically(report.confusion.csv, to: confusion) }
-    let failed = results.count { $0.error != nil }
-    if failed < results.count {
-      try StandardOutput.write(
-        output.json ? jsonLine(report) : "\(report.confusion.text)\n\n\(report.text)")
-      StandardError.write(
-        "\(results.count) files in \(fixed(seconds, decimals: 2)) s (\(Int(Double(results.count) / max(seconds, 1e-9))) a second)")
+    try checkGroups(known: fields)
+    return (examples, fields.sorted(by: naturallyPrecedes))
+  }
+
+  /// Takes over what a stopped run wrote: the same model's answers to the first of the same files.
+  private func resumedWriter(
+    _ path: String, _ tally: inout EvaluationTally, _ examples: [Example], _ fields: [String], labels: [String],
+    model: String?
+  ) throws -> PredictionWriter {
+    let end = try PredictionFile(path: path).read(linesMustEnd: true) { prediction in
+      let row = tally.count
+      guard prediction.model == model else {
+        throw CommandError(
+          "\(path): \(prediction.path) was answered by another model or channel (\(prediction.model ?? "unknown"); this is "
+            + "\(model ?? "unknown")); resume with the same, or write to another file")
+      }
+      guard row < examples.count, examples[row].path == prediction.path, examples[row].label == prediction.truth else {
+        throw CommandError(
+          "\(path): row \(row + 1) is \(prediction.path) with truth '\(prediction.truth ?? "")', but this run has "
+            + (row < examples.count ? "\(examples[row].path) with '\(examples[row].label)' there" : "only \(examples.count) files")
+            + "; resume with the same data set and choice of files")
+      }
+      try tally.add(prediction)
     }
-    try ExitStatus.check(failed: failed, of: results.count)
+    return try PredictionWriter(resuming: path, at: end, labels: labels, fields: fields)
   }
 }
 
@@ -88,3 +258,6 @@ struct CommandError: Error, CustomStringConvertible {
     self.description = description
   }
 }
+
+extension ConfusionMatrix.Normalization: ExpressibleByArgument {}
+extension ConfusionMatrix.Order: ExpressibleByArgument {}

@@ -50,14 +50,19 @@ struct DatasetOptions: ParsableArguments {
       "A folder with a folder per class, a folder of files named by a pattern, or a manifest (.csv, .tsv, .jsonl).",
       valueName: "dataset"))
   var dataset: String
+  @OptionGroup var labels: LabelOptions
 
+  func load() throws -> Dataset { try labels.load(dataset) }
+}
+
+struct LabelOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "How file names carry labels, for example '{label}_{speaker}_{index}'; '*' stands for anything.",
       valueName: "pattern"))
   var labelPattern: String?
 
-  func load() throws -> Dataset {
+  func load(_ dataset: String) throws -> Dataset {
     try Dataset(at: dataset, labelPattern: labelPattern.map { try LabelPattern($0) })
   }
 }

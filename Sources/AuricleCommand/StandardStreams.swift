@@ -1,5 +1,10 @@
 import Auricle
 
+#if canImport(FoundationEssentials)
+  import FoundationEssentials
+#else
+  import Foundation
+#endif
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)
@@ -10,6 +15,22 @@ import Auricle
 
 /// Results, a line at a time, so that a reader behind a pipe has each as soon as it is there.
 enum StandardOutput {
+  static let isTerminal = isatty(1) == 1
+
+  /// Whether escape sequences for colours are welcome: on a terminal that knows them, unless `NO_COLOR` is set to
+  /// anything (https://no-color.org).
+  static let hasColor: Bool = {
+    let environment = ProcessInfo.processInfo.environment
+    return isTerminal && environment["TERM"] != "dumb" && environment["NO_COLOR", default: ""].isEmpty
+  }()
+
+  /// Columns of the terminal; nil where it is none.
+  static var width: Int? {
+    var size = winsize()
+    guard isTerminal, ioctl(1, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
+    return Int(size.ws_col)
+  }
+
   static func write(_ line: String) throws {
     try FileAccess.writeAtomically(line + "\n", to: "-")
   }

@@ -1,3 +1,5 @@
+import AuricleBase
+
 /// A condition on what is known about a file, as one types it.
 ///
 ///     try FieldCondition("index<10")              // 0 to 9

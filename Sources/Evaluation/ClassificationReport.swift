@@ -18,47 +18,66 @@ public struct MeanMetrics: Codable, Hashable, Sendable {
   public let f1: Double
 }
 
-/// Accuracy, and precision, recall and F1 per class.
+/// How good a model's answers are, how sure that is, and where they fail.
 ///
 ///     let report = ClassificationReport(matrix)
 ///     report.perClass[0].recall       // 0.5
 ///     report.macroMean.f1             // 0.6666666666666666
+///     report.interval.text            // "20.77% to 93.85%"
 ///
-/// The numbers are those of scikit-learn's `classification_report(..., labels: labels, zero_division: 0)`: a class that
-/// no file has counts in the macro mean, with recall 0; one that was never predicted has precision 0; where precision
-/// and recall are both 0, so is F1.
+/// The numbers are scikit-learn's; those per class are `classification_report(..., labels: labels, zero_division: 0)`: a
+/// class that no file has counts in the macro mean, with recall 0; one that was never predicted has precision 0; where
+/// precision and recall are both 0, so is F1.
 public struct ClassificationReport: Codable, Hashable, Sendable {
+  /// Of the files that were answered and have a truth; those that could not be read are in `failed` only.
   public let accuracy: Double
+  /// 95%, of the accuracy.
+  public let interval: ConfidenceInterval
+  public let balancedAccuracy: Double?
+  public let cohenKappa: Double?
+  public let matthewsCorrelation: Double
   /// In the order of the confusion matrix's labels.
   public let perClass: [ClassMetrics]
   /// Every class counts alike.
   public let macroMean: MeanMetrics
   /// Every class counts by its support.
   public let weightedMean: MeanMetrics
+  /// Nil when probabilities are not known.
+  public let scores: ScoreMetrics?
   public let confusion: ConfusionMatrix
+  public let groups: [GroupReport]
+  /// Files without an answer.
+  public let failed: Int
 
-  public init(_ confusion: ConfusionMatrix) {
+  public init(
+    _ confusion: ConfusionMatrix, scores: ScoreMetrics? = nil, groups: [GroupReport] = [], failed: Int = 0
+  ) {
     self.confusion = confusion
+    self.scores = scores
+    self.groups = groups
+    self.failed = failed
     accuracy = confusion.accuracy
+    interval = .wilson(confusion.correct, of: confusion.total)
+    balancedAccuracy = confusion.balancedAccuracy
+    cohenKappa = confusion.cohenKappa
+    matthewsCorrelation = confusion.matthewsCorrelation
+    let (supports, predicted) = (confusion.supports, confusion.predictedCounts)
     let perClass = confusion.labels.enumerated().map { index, label in
       let correct = confusion.counts[index][index]
-      let predicted = confusion.counts.reduce(0) { $0 + $1[index] }
-      let support = confusion.counts[index].reduce(0, +)
       return ClassMetrics(
-        label: label, precision: ratio(correct, predicted), recall: ratio(correct, support),
-        f1: ratio(2 * correct, predicted + support), support: support)
+        label: label, precision: ratio(correct, predicted[index]), recall: ratio(correct, supports[index]),
+        f1: ratio(2 * correct, predicted[index] + supports[index]), support: supports[index])
     }
     self.perClass = perClass
     macroMean = mean(perClass) { _ in 1 }
     weightedMean = mean(perClass) { Double($0.support) }
   }
 
-  /// The report on those predictions that have both a truth and a label; files that failed are not in it.
+  /// The report on `predictions`, held in memory; an `EvaluationTally` makes the same of any number, one by one.
   public init(_ predictions: [Prediction], labels: [String]) throws(EvaluationError) {
-    let answered = predictions.filter { $0.isCorrect != nil }
-    self.init(
-      try ConfusionMatrix(
-        truth: answered.compactMap(\.truth), predicted: answered.compactMap(\.label), labels: labels))
+    var tally = try EvaluationTally(labels: labels)
+    for prediction in predictions { try tally.add(prediction) }
+    self = tally.report()
   }
 }
 

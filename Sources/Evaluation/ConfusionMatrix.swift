@@ -41,6 +41,12 @@ public struct ConfusionMatrix: Codable, Hashable, Sendable {
     self.counts = counts
   }
 
+  /// Labels and counts that are known to fit each other.
+  init(checkedLabels labels: [String], counts: [[Int]]) {
+    self.labels = labels
+    self.counts = counts
+  }
+
   private enum CodingKeys: CodingKey { case labels, counts }
 
   public init(from decoder: any Decoder) throws {
@@ -59,32 +65,34 @@ public struct ConfusionMatrix: Codable, Hashable, Sendable {
   /// Right answers among all; 0 when there are no files.
   public var accuracy: Double { total == 0 ? 0 : Double(correct) / Double(total) }
 
-  /// The number of files whose true label is `label`; 0 for a label that is not in the matrix.
-  public func support(of label: String) -> Int {
-    labels.firstIndex(of: label).map { counts[$0].reduce(0, +) } ?? 0
-  }
+  /// The number of files of each true label.
+  public var supports: [Int] { counts.map { $0.reduce(0, +) } }
 
-  /// Each row divided by its sum, so that the diagonal is the recall; rows without files are 0.
-  public var normalized: [[Double]] {
-    counts.map { row in
-      let support = row.reduce(0, +)
-      return row.map { support == 0 ? 0 : Double($0) / Double(support) }
-    }
-  }
+  /// How often each label was given.
+  public var predictedCounts: [Int] { labels.indices.map { column in counts.reduce(0) { $0 + $1[column] } } }
 
   /// A mistake and how often it was made.
   public struct Confusion: Hashable, Sendable {
     public let truth: String
     public let predicted: String
     public let count: Int
+    /// The files of the true label.
+    public let support: Int
+
+    /// "'7' was taken for '1' in 12 of 30 files (40.00%)".
+    public var sentence: String {
+      "'\(truth)' was taken for '\(predicted)' in \(count) of \(support) files (\(percent(Double(count) / Double(support))))"
+    }
   }
 
   /// Every mistake that was made, the most frequent first, ties in the order of the labels.
   public var confusions: [Confusion] {
     var confusions: [Confusion] = []
+    let supports = supports
     for (row, truth) in labels.enumerated() {
       for (column, predicted) in labels.enumerated() where row != column && counts[row][column] > 0 {
-        confusions.append(Confusion(truth: truth, predicted: predicted, count: counts[row][column]))
+        confusions.append(
+          Confusion(truth: truth, predicted: predicted, count: counts[row][column], support: supports[row]))
       }
     }
     return confusions.enumerated().sorted { ($1.element.count, $0.offset) < ($0.element.count, $1.offset) }

@@ -1,6 +1,6 @@
 /// Whether `a` comes before `b` for a person: runs of digits compare as numbers ("take 2" before "take 10"), everything
 /// else by its UTF-8 bytes.
-func naturallyPrecedes(_ a: String, _ b: String) -> Bool {
+public func naturallyPrecedes(_ a: String, _ b: String) -> Bool {
   var (left, right) = (Substring(a).utf8, Substring(b).utf8)
   while let first = left.first, let second = right.first {
     if isDigit(first) && isDigit(second) {
@@ -18,7 +18,7 @@ func naturallyPrecedes(_ a: String, _ b: String) -> Bool {
 }
 
 /// Whether `a` comes before `b` by its UTF-8 bytes, whatever the locale or the Unicode version.
-func bytesPrecede(_ a: String, _ b: String) -> Bool {
+public func bytesPrecede(_ a: String, _ b: String) -> Bool {
   a.utf8.lexicographicallyPrecedes(b.utf8)
 }
 

@@ -1,0 +1,163 @@
+/// Reads JSON (RFC 8259) from front to back, keeping the order of members, which `JSONDecoder` would not, and fast
+/// enough for files of millions of probabilities.
+///
+///     var scanner = JSONScanner(#"{"a": 1}"#.utf8)
+///     try scanner.object { scanner, key in print(key, try scanner.number() as Int? ?? 0) }     // a 1
+///     try scanner.end()
+///
+/// Bytes in a string that are not UTF-8 are read as U+FFFD.
+struct JSONScanner {
+  private let bytes: [UInt8]
+  private var position = 0
+
+  init(_ bytes: some Collection<UInt8>) {
+    self.bytes = Array(bytes)
+  }
+
+  /// Reads `{`, hands each key to `member`, which must read its value, and `}`. Null is an object without members.
+  mutating func object(_ member: (inout JSONScanner, String) throws(MalformedPrediction) -> Void) throws(MalformedPrediction) {
+    if takeWord("null") { return }
+    try expect("{")
+    if take("}") { return }
+    repeat {
+      skipSpace()
+      let key = try string()
+      try expect(":")
+      try member(&self, key)
+    } while take(",")
+    try expect("}")
+  }
+
+  /// A string, or the text of a number or of `true` and `false`; nil for null.
+  mutating func text() throws(MalformedPrediction) -> String? {
+    skipSpace()
+    if byte == UInt8(ascii: "\"") { return try string() }
+    if takeWord("null") { return nil }
+    if takeWord("true") { return "true" }
+    if takeWord("false") { return "false" }
+    return try numberText()
+  }
+
+  /// A number; nil for null.
+  mutating func number<Number: LosslessStringConvertible>() throws(MalformedPrediction) -> Number? {
+    if takeWord("null") { return nil }
+    let text = try numberText()
+    guard let number = Number(text) else { throw MalformedPrediction(reason: "'\(text)' is not a number that is wanted here") }
+    return number
+  }
+
+  /// Passes over a value of any kind.
+  mutating func skipValue() throws(MalformedPrediction) {
+    var depth = 0
+    repeat {
+      skipSpace()
+      switch byte {
+      case UInt8(ascii: "{"), UInt8(ascii: "["):
+        depth += 1
+        position += 1
+      case UInt8(ascii: "}") where depth > 0, UInt8(ascii: "]") where depth > 0:
+        depth -= 1
+        position += 1
+      case UInt8(ascii: ",") where depth > 0, UInt8(ascii: ":") where depth > 0: position += 1
+      default: _ = try text()
+      }
+    } while depth > 0
+  }
+
+  /// Throws when more than white space is left.
+  mutating func end() throws(MalformedPrediction) {
+    skipSpace()
+    if position < bytes.count { throw MalformedPrediction(reason: "text follows the object at byte \(position + 1)") }
+  }
+
+  private var byte: UInt8? { position < bytes.count ? bytes[position] : nil }
+
+  private mutating func skipSpace() {
+    while let byte, byte == 0x20 || (0x09...0x0D).contains(byte) { position += 1 }
+  }
+
+  private mutating func take(_ character: Unicode.Scalar) -> Bool {
+    skipSpace()
+    guard byte == UInt8(ascii: character) else { return false }
+    position += 1
+    return true
+  }
+
+  private mutating func takeWord(_ word: StaticString) -> Bool {
+    skipSpace()
+    let end = position + word.utf8CodeUnitCount
+    guard end <= bytes.count else { return false }
+    let matches = word.withUTF8Buffer { bytes[position..<end].elementsEqual($0) }
+    if matches { position = end }
+    return matches
+  }
+
+  private mutating func expect(_ character: Unicode.Scalar) throws(MalformedPrediction) {
+    if !take(character) { throw MalformedPrediction(reason: "no '\(character)' at byte \(position + 1)") }
+  }
+
+  private mutating func numberText() throws(MalformedPrediction) -> String {
+    skipSpace()
+    let start = position
+    while let byte, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || "+-.eE".utf8.contains(byte) { position += 1 }
+    guard position > start else { throw MalformedPrediction(reason: "no value that is wanted here at byte \(start + 1)") }
+    return String(decoding: bytes[start..<position], as: UTF8.self)
+  }
+
+  private mutating func string() throws(MalformedPrediction) -> String {
+    try expect("\"")
+    var pieces: [UInt8] = []
+    var start = position
+    while let byte {
+      if byte == UInt8(ascii: "\"") {
+        position += 1
+        if pieces.isEmpty { return String(decoding: bytes[start..<position - 1], as: UTF8.self) }
+        return String(decoding: pieces + bytes[start..<position - 1], as: UTF8.self)
+      }
+      position += 1
+      guard byte == UInt8(ascii: "\\") else { continue }
+      pieces += bytes[start..<position - 1]
+      pieces += String(try escaped()).utf8
+      start = position
+    }
+    throw MalformedPrediction(reason: "a string is never closed")
+  }
+
+  /// What follows a backslash; a half of a surrogate pair alone becomes U+FFFD.
+  private mutating func escaped() throws(MalformedPrediction) -> Character {
+    let letter = byte
+    position += 1
+    switch letter {
+    case UInt8(ascii: "n"): return "\n"
+    case UInt8(ascii: "t"): return "\t"
+    case UInt8(ascii: "r"): return "\r"
+    case UInt8(ascii: "b"): return "\u{8}"
+    case UInt8(ascii: "f"): return "\u{C}"
+    case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"):
+      return Character(Unicode.Scalar(letter ?? 0))
+    case UInt8(ascii: "u"):
+      let first = try hexadecimal()
+      guard (0xD800..<0xDC00).contains(first), byte == UInt8(ascii: "\\"), position + 1 < bytes.count,
+        bytes[position + 1] == UInt8(ascii: "u")
+      else { return Character(Unicode.Scalar(first) ?? "\u{FFFD}") }
+      let back = position
+      position += 2
+      let second = try hexadecimal()
+      guard (0xDC00..<0xE000).contains(second) else {
+        position = back
+        return "\u{FFFD}"
+      }
+      return Character(Unicode.Scalar(0x10000 + (first - 0xD800) << 10 + (second - 0xDC00)) ?? "\u{FFFD}")
+    default: throw MalformedPrediction(reason: "a backslash before something that needs none at byte \(position)")
+    }
+  }
+
+  private mutating func hexadecimal() throws(MalformedPrediction) -> UInt32 {
+    let end = position + 4
+    guard end <= bytes.count,
+      let value = UInt32(String(decoding: bytes[position..<end], as: UTF8.self), radix: 16)
+    else { throw MalformedPrediction(reason: "no four hexadecimal digits at byte \(position + 1)") }
+    position = end
+    return value
+  }
+}

@@ -41,14 +41,14 @@ const auricle_kernels *auricle_kernels_f32(void) {
 
 const auricle_kernels *auricle_kernels_f64(void) { return &auricle_f64; }
 
-#define PACK(type, name)                                                                                       \
-  void name(size_t k, size_t n, const type *b, size_t row_step, size_t column_step, type *packed) {            \
-    for (size_t panel = 0; panel < n; panel += AURICLE_PANEL_COLUMNS) {                                        \
-      const size_t width = n - panel < AURICLE_PANEL_COLUMNS ? n - panel : AURICLE_PANEL_COLUMNS;              \
-      for (size_t i = 0; i < k; i++) {                                                                         \
-        for (size_t j = 0; j < width; j++) *packed++ = b[i * row_step + (panel + j) * column_step];            \
-      }                                                                                                        \
-    }                                                                                                          \
+#define PACK(type, name)                                                                            \
+  void name(size_t k, size_t n, const type *b, size_t row_step, size_t column_step, type *packed) { \
+    for (size_t panel = 0; panel < n; panel += AURICLE_COLUMN_UNIT) {                               \
+      for (size_t i = 0; i < k; i++) {                                                              \
+        const type *from = b + i * row_step + panel * column_step;                                  \
+        for (size_t j = 0; j < AURICLE_COLUMN_UNIT; j++) *packed++ = from[j * column_step];         \
+      }                                                                                             \
+    }                                                                                               \
   }
 PACK(float, auricle_pack_f32)
 PACK(double, auricle_pack_f64)

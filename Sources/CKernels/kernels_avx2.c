@@ -8,7 +8,7 @@
 #define REAL float
 #define REAL_IS_FLOAT
 #define LANES 8
-#define TILE 2
+#define ACCUMULATORS 12
 #define ISA "avx2"
 #define NAME auricle_f32_avx2
 #include "kernels.inc"

@@ -8,7 +8,7 @@
 #define REAL float
 #define REAL_IS_FLOAT
 #define LANES 16
-#define TILE 4
+#define ACCUMULATORS 24
 #define ISA "avx512"
 #define NAME auricle_f32_avx512
 #include "kernels.inc"

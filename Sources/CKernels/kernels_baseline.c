@@ -3,10 +3,10 @@
 #define REAL_IS_FLOAT
 #define LANES 4
 #if defined(__aarch64__)
-#define TILE 4  // 32 registers
+#define ACCUMULATORS 24  // 32 registers
 #define ISA "neon"
 #else
-#define TILE 2  // 16 registers
+#define ACCUMULATORS 12  // 16 registers
 #define ISA "baseline"
 #endif
 #define NAME auricle_f32_baseline

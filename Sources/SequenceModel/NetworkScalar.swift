@@ -39,8 +39,9 @@ struct Axis: Hashable, Sendable {
   var count: Int { segments * size }
   var paddedSize: Int { (size + Int(AURICLE_COLUMN_UNIT) - 1) / Int(AURICLE_COLUMN_UNIT) * Int(AURICLE_COLUMN_UNIT) }
   var paddedCount: Int { segments * paddedSize }
+  /// What a product must sum over: padding between segments, but none at the end of a single one.
+  var depth: Int { segments == 1 ? size : paddedCount }
 
-  func segments(_ range: Range<Int>) -> Axis { Axis(size, segments: range.count) }
 }
 
 /// Memory for kernels: aligned to a cache line, zero at first, and grown, never shrunk, by its owner.
@@ -108,7 +109,8 @@ enum Padding<Scalar: NetworkScalar> {
     }
   }
 
-  static func addCollapsedRow(_ padded: UnsafePointer<Scalar>, _ columns: Axis, to stored: UnsafeMutablePointer<Scalar>) {
+  static func addCollapsedRow(_ padded: UnsafePointer<Scalar>, _ columns: Axis, to stored: UnsafeMutablePointer<Scalar>)
+  {
     for segment in 0..<columns.segments {
       for i in 0..<columns.size { stored[segment * columns.size + i] += padded[segment * columns.paddedSize + i] }
     }

@@ -1,115 +1,129 @@
 import CKernels
 
-/// The rows of one time step in the buffers of a layer: what a cell works on.
+/// Where a cell's gates stand, stored and in the kernels.
 ///
-/// Shapes: `gates` is `rows x (gates * hidden)`, all others `rows x hidden`; sizes are padded ones. `extra` is what a
-/// cell keeps beside the gates for its backward pass (candidate product, reset state or previous cell state).
-struct CellStep<Scalar: NetworkScalar> {
-  let rows: Int
-  let hidden: Int
-  let gates: UnsafeMutablePointer<Scalar>
-  let extra: UnsafeMutablePointer<Scalar>
-  /// Hidden state, and the LSTM's cell state, carried from step to step; in the backward pass, their gradients.
-  let state: UnsafeMutablePointer<Scalar>
-  let cell: UnsafeMutablePointer<Scalar>
-  /// The state before the step: written going forward in training, read going backward.
-  let previous: UnsafeMutablePointer<Scalar>?
-  /// The step's output going forward, its gradient going backward; `ldy` elements from row to row.
-  let y: UnsafeMutablePointer<Scalar>
-  let ldy: Int
-  /// `rows x hidden` of scratch.
-  let scratch: UnsafeMutablePointer<Scalar>
-  /// Recurrent dropout (`RecurrentDropout.swift`), with its own `rows x hidden` of scratch.
-  var dropout: StepDropout<Scalar>?
-}
-
-/// The recurrent weights of a cell, packed for the products of both passes. `state` is the part that multiplies the
-/// state itself (for a GRU gates z and r), `candidate` the part that the reset gate stands in front of or behind.
-struct RecurrentWeights<Scalar: NetworkScalar>: Sendable {
-  let state: Buffer<Scalar>
-  let candidate: Buffer<Scalar>
-  let stateTransposed: Buffer<Scalar>?
-  let candidateTransposed: Buffer<Scalar>?
-  /// The recurrent bias of the candidate (reset-after GRU), else zeros.
-  let candidateBias: Buffer<Scalar>
-}
-
+/// Stored matrices have the gates side by side, `gates x hidden` columns. The kernels see groups of as many units as a
+/// vector holds, and for each unit one slot per gate, so that a tile of a product has all gates of its units; see
+/// `cells.inc`.
 extension ModelConfiguration.Cell {
-  /// Gates whose recurrent product is taken from the state; the rest (at most one) form the candidate.
-  var stateGates: Int {
+  /// What a unit of one row keeps: its gates and, with the reset after the product, the candidate's recurrent product in
+  /// front of them.
+  var slots: Int { self == .gru ? 4 : gateCount }
+
+  /// The first slot of the gradient of the input product, which has a slot for every gate.
+  var inputSlot: Int { self == .gru ? 1 : 0 }
+
+  /// The gates whose recurrent product is taken from the state itself: all, but with the reset before the product not
+  /// the candidate.
+  var stateGates: Int { self == .gruResetBefore ? 2 : gateCount }
+
+  /// The gate that the first slot of the gradient of the recurrent product belongs to; the others follow, going round.
+  var firstRecurrentGate: Int { self == .gru ? 2 : 0 }
+
+  /// One step forward.
+  func forward(_ kernels: UnsafePointer<auricle_kernels>, _ step: inout auricle_step) {
     switch self {
-    case .gru, .gruResetBefore: 2
-    case .lstm: 4
-    case .simpleRNN, .simpleRNNReLU: 1
+    case .gru: kernels.pointee.gru_after_forward(&step)
+    case .gruResetBefore: kernels.pointee.gru_before_forward(&step)
+    case .lstm: kernels.pointee.lstm_forward(&step)
+    case .simpleRNN: kernels.pointee.rnn_forward(&step, false)
+    case .simpleRNNReLU: kernels.pointee.rnn_forward(&step, true)
     }
   }
+}
 
-  /// One step forward. `gates` arrives holding the input product and all biases but the candidate's recurrent one.
-  func forward<Scalar: NetworkScalar>(_ step: CellStep<Scalar>, _ weights: RecurrentWeights<Scalar>, tape: Bool) {
-    let kernels = Scalar.kernels.pointee
-    let (rows, hidden) = (step.rows, step.hidden)
-    let width = gateCount * hidden
-    let state = step.dropout?.masked(step.state, count: rows * hidden) ?? step.state
-    // gates += h U
-    kernels.gemm(
-      rows, stateGates * hidden, hidden, state, hidden, weights.state.base, nil, true, step.gates, width)
-    switch self {
+/// The weights of one direction of one layer, packed for both passes.
+struct RecurrentWeights<Scalar: NetworkScalar>: Sendable {
+  /// Input and recurrent weights and bias of all gates; with the reset before the product, of z and r.
+  let kernel: Buffer<Scalar>
+  let recurrent: Buffer<Scalar>
+  let bias: Buffer<Scalar>
+  /// With the reset before the product the same of the candidate; with the reset after it only its recurrent bias, which
+  /// is multiplied by the gate; else nil.
+  let candidateKernel: Buffer<Scalar>?
+  let candidate: Buffer<Scalar>?
+  let candidateBias: Buffer<Scalar>?
+  /// For the gradients of input and state; nil without training.
+  let kernelTransposed: Buffer<Scalar>?
+  let recurrentTransposed: Buffer<Scalar>?
+  let candidateTransposed: Buffer<Scalar>?
+
+  /// Packs weights stored as Keras stores them: `inputs x gates`, `hidden x gates`, and one or two rows of bias.
+  init(
+    _ cell: ModelConfiguration.Cell, input: Axis, hidden: Axis, kernel storedKernel: UnsafePointer<Scalar>,
+    recurrent storedRecurrent: UnsafePointer<Scalar>, bias storedBias: UnsafePointer<Scalar>, forTraining: Bool
+  ) {
+    let packer = GatePacker<Scalar>(hidden: hidden, gates: cell.gateCount)
+    let (all, state) = (0..<cell.gateCount, 0..<cell.stateGates)
+    kernel = packer.pack(storedKernel, rows: input, state)
+    recurrent = packer.pack(storedRecurrent, rows: hidden, state)
+    kernelTransposed = forTraining ? packer.packTransposed(storedKernel, rows: input, all) : nil
+    recurrentTransposed =
+      forTraining
+      ? packer.packTransposed(storedRecurrent, rows: hidden, state, firstGate: cell.firstRecurrentGate) : nil
+
+    // The two biases of a gate add up, but that of the candidate is multiplied by the reset gate.
+    var sums = Array(UnsafeBufferPointer(start: storedBias, count: all.count * hidden.size))
+    if cell.biasRows == 2 {
+      for i in 0..<2 * hidden.size { sums[i] += storedBias[sums.count + i] }
+    }
+    bias = packer.pack(sums, rows: Axis(1), state)
+    let last = 2..<3
+    switch cell {
     case .gru:
-      kernels.gemm(
-        rows, hidden, hidden, state, hidden, weights.candidate.base, weights.candidateBias.base, false,
-        step.extra, hidden)
-      kernels.gru_after_forward(
-        rows, hidden, tape, step.gates, step.extra, step.state, step.previous, step.y, step.ldy)
+      candidateKernel = nil
+      candidate = nil
+      candidateTransposed = nil
+      candidateBias = packer.pack(storedBias + sums.count, rows: Axis(1), last)
     case .gruResetBefore:
-      kernels.gru_before_forward_gates(rows, hidden, step.gates, state, step.extra)
-      kernels.gemm(
-        rows, hidden, hidden, step.extra, hidden, weights.candidate.base, nil, true, step.gates + 2 * hidden, width)
-      kernels.gru_before_forward_state(rows, hidden, tape, step.gates, step.state, step.previous, step.y, step.ldy)
-    case .lstm:
-      kernels.lstm_forward(
-        rows, hidden, tape, step.gates, step.cell, tape ? step.extra : nil, step.state, step.previous, step.y, step.ldy)
-    case .simpleRNN, .simpleRNNReLU:
-      kernels.rnn_forward(
-        rows, hidden, self == .simpleRNNReLU, tape, step.gates, step.state, step.previous, step.y, step.ldy)
+      candidateKernel = packer.pack(storedKernel, rows: input, last)
+      candidate = packer.pack(storedRecurrent, rows: hidden, last)
+      candidateTransposed = forTraining ? packer.packTransposed(storedRecurrent, rows: hidden, last) : nil
+      candidateBias = packer.pack(sums, rows: Axis(1), last)
+    case .lstm, .simpleRNN, .simpleRNNReLU:
+      candidateKernel = nil
+      candidate = nil
+      candidateTransposed = nil
+      candidateBias = nil
     }
   }
+}
 
-  /// One step backward: `gates` become their own gradients, `state` and `cell` (gradients here) those of the step
-  /// before.
-  func backward<Scalar: NetworkScalar>(_ step: CellStep<Scalar>, _ weights: RecurrentWeights<Scalar>) {
-    guard let stateTransposed = weights.stateTransposed, let candidateTransposed = weights.candidateTransposed,
-      let previous = step.previous
-    else { return }
-    let kernels = Scalar.kernels.pointee
-    let (rows, hidden) = (step.rows, step.hidden)
-    let width = gateCount * hidden
-    // Where the gradient of the state that the recurrent weights saw is gathered.
-    let dstate = step.dropout?.cleared(count: rows * hidden) ?? step.state
-    func multiply(_ gradient: UnsafeMutablePointer<Scalar>, _ leading: Int, _ columns: Int, _ weights: Buffer<Scalar>) {
-      kernels.gemm(rows, hidden, columns, gradient, leading, weights.base, nil, true, dstate, hidden)
-    }
-    switch self {
-    case .gru:
-      kernels.gru_after_backward(rows, hidden, step.gates, step.extra, previous, step.y, step.ldy, step.state)
-      multiply(step.extra, hidden, hidden, candidateTransposed)
-    case .gruResetBefore:
-      kernels.gru_before_backward_state(rows, hidden, step.gates, previous, step.y, step.ldy, step.state)
-      kernels.gemm(
-        rows, hidden, hidden, step.gates + 2 * hidden, width, candidateTransposed.base, nil, false, step.scratch, hidden
-      )
-      step.dropout?.mask(previous, count: rows * hidden)
-      kernels.gru_before_backward_gates(rows, hidden, step.gates, previous, step.scratch, dstate)
-    case .lstm:
-      kernels.lstm_backward(rows, hidden, step.gates, step.extra, step.y, step.ldy, step.state, step.cell)
-    case .simpleRNN, .simpleRNNReLU:
-      kernels.rnn_backward(rows, hidden, self == .simpleRNNReLU, step.gates, step.y, step.ldy, step.state)
-    }
-    // dh += dgates U^T
-    multiply(step.gates, width, stateGates * hidden, stateTransposed)
-    if let dropout = step.dropout {
-      dropout.addMasked(to: step.state, count: rows * hidden)
-      // What the weights saw, for their gradient.
-      if self != .gruResetBefore { dropout.mask(previous, count: rows * hidden) }
-    }
+/// Packs stored weights of gates for the kernels, and adds gradients in that layout to stored ones.
+struct GatePacker<Scalar: NetworkScalar> {
+  let hidden: Axis
+  /// Of the stored matrix.
+  let gates: Int
+
+  private var leading: Int { gates * hidden.size }
+
+  /// The columns of `gates` of a matrix with so many rows.
+  func pack(_ stored: UnsafePointer<Scalar>, rows: Axis, _ gates: Range<Int>) -> Buffer<Scalar> {
+    let packed = Buffer<Scalar>(rows.depth * gates.count * hidden.paddedSize)
+    Scalar.kernels.pointee.pack_gates(
+      rows.segments, rows.size, rows.depth / rows.segments, gates.count, hidden.size,
+      stored + gates.lowerBound * hidden.size, leading, packed.base)
+    return packed
+  }
+
+  /// The transpose; its inner index begins with `firstGate`.
+  func packTransposed(
+    _ stored: UnsafePointer<Scalar>, rows: Axis, _ gates: Range<Int>, firstGate: Int = 0
+  ) -> Buffer<Scalar> {
+    let packed = Buffer<Scalar>(rows.paddedCount * gates.count * hidden.paddedSize)
+    Scalar.kernels.pointee.pack_gates_transposed(
+      rows.segments, rows.size, rows.paddedSize, gates.count, firstGate, hidden.size,
+      stored + gates.lowerBound * hidden.size, leading, packed.base)
+    return packed
+  }
+
+  /// Adds a packed gradient, whose slots begin with `firstGate`, to the stored one.
+  func add(
+    _ packed: UnsafePointer<Scalar>, rows: Axis, _ gates: Range<Int>, firstGate: Int = 0,
+    to stored: UnsafeMutablePointer<Scalar>
+  ) {
+    Scalar.kernels.pointee.add_gates(
+      rows.segments, rows.size, rows.depth / rows.segments, gates.count, firstGate, hidden.size, packed,
+      stored + gates.lowerBound * hidden.size, leading)
   }
 }

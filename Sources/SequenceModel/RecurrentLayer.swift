@@ -11,13 +11,9 @@ struct RecurrentLayer<Scalar: NetworkScalar>: Sendable {
   /// Where this direction's units begin in a row of the layer's outputs.
   let outputOffset: Int
 
-  private let kernel: Buffer<Scalar>
-  private let kernelTransposed: Buffer<Scalar>?
-  private let bias: Buffer<Scalar>
-  private let recurrent: RecurrentWeights<Scalar>
-  private let tensors: (kernel: Int, recurrent: Int, bias: Int)
-
-  private var gates: Axis { Axis(hidden.size, segments: cell.gateCount) }
+  let weights: RecurrentWeights<Scalar>
+  /// Where the parameters begin.
+  let tensors: (kernel: Int, recurrent: Int, bias: Int)
 
   /// Packs the weights that `parameters` holds under the names `prefix.kernel` and so on; those of the backward pass
   /// only `forTraining`.
@@ -33,51 +29,30 @@ struct RecurrentLayer<Scalar: NetworkScalar>: Sendable {
     let prefix = "recurrent.\(layer).\(reversed ? "backward" : "forward")"
     func offset(_ name: String) -> Int { layout["\(prefix).\(name)"]?.offset ?? 0 }
     tensors = (offset("kernel"), offset("recurrent_kernel"), offset("bias"))
-
-    let (input, hidden, gates) = (input, hidden, configuration.gatesAxis)
-    let split = cell.stateGates
-    let packer = Packer<Scalar>()
-    kernel = packer.pack(parameters + tensors.kernel, leading: gates.count, rows: input, columns: gates)
-    kernelTransposed =
-      forTraining
-      ? packer.packTransposed(parameters + tensors.kernel, leading: gates.count, rows: input, columns: gates) : nil
-    let state = (parameters + tensors.recurrent, gates.segments(0..<split))
-    let candidate = (parameters + tensors.recurrent + split * hidden.size, gates.segments(split..<gates.segments))
-    func packed(_ part: (UnsafePointer<Scalar>, Axis), transposed: Bool) -> Buffer<Scalar> {
-      transposed
-        ? packer.packTransposed(part.0, leading: gates.count, rows: hidden, columns: part.1)
-        : packer.pack(part.0, leading: gates.count, rows: hidden, columns: part.1)
-    }
-
-    // The biases of the gates add up, but that of the candidate is multiplied by the reset gate.
-    bias = Buffer(gates.paddedCount)
-    let candidateBias = Buffer<Scalar>(hidden.paddedCount)
-    Padding.expandRow(parameters + tensors.bias, gates, into: bias.base)
-    if cell.biasRows == 2 {
-      let recurrentBias = parameters + tensors.bias + gates.count
-      for segment in 0..<split {
-        for i in 0..<hidden.size {
-          bias.base[segment * hidden.paddedSize + i] += recurrentBias[segment * hidden.size + i]
-        }
-      }
-      for i in 0..<hidden.size { candidateBias.base[i] = recurrentBias[split * hidden.size + i] }
-    }
-    recurrent = RecurrentWeights(
-      state: packed(state, transposed: false), candidate: packed(candidate, transposed: false),
-      stateTransposed: forTraining ? packed(state, transposed: true) : nil,
-      candidateTransposed: forTraining ? packed(candidate, transposed: true) : nil, candidateBias: candidateBias)
+    weights = RecurrentWeights(
+      cell, input: input, hidden: hidden, kernel: parameters + tensors.kernel,
+      recurrent: parameters + tensors.recurrent, bias: parameters + tensors.bias, forTraining: forTraining)
   }
 
   /// What a forward pass leaves for the backward one, and the buffers of both; reused from batch to batch.
   final class Tape {
-    fileprivate let gates = Buffer<Scalar>(), extra = Buffer<Scalar>(), previous = Buffer<Scalar>()
-    fileprivate let state = Buffer<Scalar>(), cell = Buffer<Scalar>(), scratch = Buffer<Scalar>()
-    fileprivate let gradient = Buffer<Scalar>(), masked = Buffer<Scalar>()
+    /// Activations, then gradients, of all rows.
+    let gates = Buffer<Scalar>()
+    /// States before each step, of all rows; what the reset gate leaves of them (reset before the product).
+    let previous = Buffer<Scalar>(), previousCell = Buffer<Scalar>(), resetState = Buffer<Scalar>()
+    /// The state (in a backward pass its gradient) between two steps, and the one a step is writing.
+    let state = Buffer<Scalar>(), nextState = Buffer<Scalar>(), cell = Buffer<Scalar>()
+    let scratch = Buffer<Scalar>(), gradient = Buffer<Scalar>()
+    fileprivate let masked = Buffer<Scalar>()
     init() {}
   }
 
-  /// Rows of gates that are computed at once, so that they are still in the cache when their step comes.
-  private var blockRows: Int { max(16, 32_768 / gates.paddedCount) }
+  /// Rows of gates that an inference holds at once, so that they are still in the cache when their step comes.
+  private var blockRows: Int { max(16, 32_768 / (cell.slots * hidden.paddedSize)) }
+
+  /// From so many sequences on, a step takes the product of its input itself; fewer read the weights too often, and do
+  /// better with the products of several steps in one. The sums are the same, in the same order.
+  private static var rowsForFusion: Int { 6 }
 
   /// Outputs of all frames from zero initial states. With `training`, `tape` keeps what `backward` needs; without, the
   /// memory used does not grow with the number of frames.
@@ -88,105 +63,108 @@ struct RecurrentLayer<Scalar: NetworkScalar>: Sendable {
     _ shape: BatchShape, _ x: UnsafePointer<Scalar>, _ y: UnsafeMutablePointer<Scalar>, ldy: Int, tape: Tape,
     training: Bool, initial: RecurrentState<Scalar>.Layer? = nil, mask: UnsafePointer<Scalar>? = nil
   ) {
-    let kernels = Scalar.kernels.pointee
-    let (units, width, inputs) = (hidden.paddedSize, gates.paddedCount, input.paddedCount)
-    let blocks = stepBlocks(shape)
-    let rowsKept =
-      training ? shape.rows : blocks.map { shape.offsets[$0.upperBound] - shape.offsets[$0.lowerBound] }.max() ?? 0
-    tape.gates.reserve(rowsKept * width)
-    tape.extra.reserve(rowsKept * units)
-    if training { tape.previous.reserve(rowsKept * units) }
+    let kernels = Scalar.kernels
+    let (units, inputs) = (hidden.paddedSize, input.paddedCount)
+    let blocks = shape.stepBlocks(rows: blockRows)
+    let rowsKept = training ? shape.rows : blocks.map { shape.rows(of: $0).count }.max() ?? 0
+    let gates = GateRows(cell, hidden, rows: rowsKept, lanes: kernels.pointee.lanes)
+    tape.gates.reserve(gates.count)
+    if cell == .gruResetBefore { tape.resetState.reserve(rowsKept * units) }
+    if training {
+      tape.previous.reserve(rowsKept * units)
+      if cell == .lstm { tape.previousCell.reserve(rowsKept * units) }
+    }
     tape.start(shape, hidden, from: initial)
+    tape.nextState.base.update(from: tape.state.base, count: shape.sequences * units)
     let dropout = tape.dropout(mask)
 
+    var (state, next) = (tape.state.base, tape.nextState.base)
+    var step = auricle_step(
+      rows: 0, units: units, hidden: hidden.size, inputs: 0, x: x, ldx: inputs, kernel: weights.kernel.base,
+      bias: weights.bias.base, recurrent: weights.recurrent.base, candidate_kernel: weights.candidateKernel?.base,
+      candidate_bias: weights.candidateBias?.base, candidate: weights.candidate?.base, operand: state, state: state,
+      next_state: next, previous: nil, cell: tape.cell.base, previous_cell: nil, reset_state: nil,
+      gates: tape.gates.base, group_stride: gates.groupStride, tape: training, y: y, ldy: ldy)
     for block in reversed ? blocks.reversed() : blocks {
-      let first = shape.offsets[block.lowerBound]
-      let rows = shape.offsets[block.upperBound] - first
-      let origin = training ? 0 : first
-      kernels.gemm(
-        rows, width, inputs, x + first * inputs, inputs, kernel.base, bias.base, false,
-        tape.gates.base + (first - origin) * width, width)
-      for index in 0..<block.count {
-        let step = reversed ? block.upperBound - 1 - index : block.lowerBound + index
-        let row = shape.offsets[step]
-        cell.forward(
-          CellStep(
-            rows: shape.running(step), hidden: units, gates: tape.gates.base + (row - origin) * width,
-            extra: tape.extra.base + (row - origin) * units, state: tape.state.base, cell: tape.cell.base,
-            previous: training ? tape.previous.base + row * units : nil, y: y + row * ldy + outputOffset, ldy: ldy,
-            scratch: tape.scratch.base, dropout: dropout),
-          recurrent, tape: training)
+      let rows = shape.rows(of: block)
+      let origin = training ? 0 : rows.lowerBound
+      let isFused = shape.running(block.upperBound - 1) >= Self.rowsForFusion
+      step.inputs = isFused ? input.depth : 0
+      if !isFused {
+        multiplyInput(x + rows.lowerBound * inputs, rows.count, tape.gates.base, gates, row: rows.lowerBound - origin)
+      }
+      for time in reversed ? AnySequence(block.reversed()) : AnySequence(block) {
+        let row = shape.offsets[time]
+        step.rows = shape.running(time)
+        step.x = UnsafeRawPointer(x + row * inputs)
+        step.state = UnsafeRawPointer(state)
+        step.next_state = UnsafeMutableRawPointer(next)
+        step.operand = UnsafeRawPointer(dropout?.masked(state, count: step.rows * units) ?? state)
+        step.gates = UnsafeMutableRawPointer(tape.gates.base + (row - origin) * gates.rowStride)
+        step.y = UnsafeMutableRawPointer(y + row * ldy + outputOffset)
+        if cell == .gruResetBefore {
+          step.reset_state = UnsafeMutableRawPointer(tape.resetState.base + (row - origin) * units)
+        }
+        if training {
+          step.previous = UnsafeMutableRawPointer(tape.previous.base + row * units)
+          if cell == .lstm { step.previous_cell = UnsafeMutableRawPointer(tape.previousCell.base + row * units) }
+        }
+        cell.forward(kernels, &step)
+        swap(&state, &next)
       }
     }
+    // A state is where its last step wrote it.
+    for place in 0..<shape.sequences where (reversed ? shape.steps : shape.lengths[place]) % 2 == 1 {
+      (tape.state.base + place * units).update(from: tape.nextState.base + place * units, count: units)
+    }
   }
 
-  /// Adds the gradients of this layer's parameters to `gradient` and, where `dx` is given, that of its inputs to `dx`.
-  /// Consumes the tape of the last `forward` with `training`, which had the same `mask`.
-  ///
-  /// `final` is the gradient of the final state, if the loss depends on it; afterwards the tape's `finalState` is that
-  /// of the initial one.
-  func backward(
-    _ shape: BatchShape, x: UnsafePointer<Scalar>, dy: UnsafeMutablePointer<Scalar>, ldy: Int,
-    dx: UnsafeMutablePointer<Scalar>?, tape: Tape, gradient: UnsafeMutablePointer<Scalar>,
-    final: RecurrentState<Scalar>.Layer? = nil, mask: UnsafePointer<Scalar>? = nil
+  /// Puts the input products of consecutive steps, with the bias, where the gates of `row` and the next begin.
+  private func multiplyInput(
+    _ x: UnsafePointer<Scalar>, _ rows: Int, _ buffer: UnsafeMutablePointer<Scalar>, _ gates: GateRows, row: Int
   ) {
-    let kernels = Scalar.kernels.pointee
-    let (units, width, inputs) = (hidden.paddedSize, gates.paddedCount, input.paddedCount)
-    tape.start(shape, hidden, from: final)
-    let dropout = tape.dropout(mask)
-    for index in 0..<shape.steps {
-      let step = reversed ? index : shape.steps - 1 - index
-      let row = shape.offsets[step]
-      cell.backward(
-        CellStep(
-          rows: shape.running(step), hidden: units, gates: tape.gates.base + row * width,
-          extra: tape.extra.base + row * units, state: tape.state.base, cell: tape.cell.base,
-          previous: tape.previous.base + row * units, y: dy + row * ldy + outputOffset, ldy: ldy,
-          scratch: tape.scratch.base, dropout: dropout),
-        recurrent)
+    func multiply(_ kernel: Buffer<Scalar>, _ bias: Buffer<Scalar>, slot: Int, count: Int) {
+      let lanes = gates.lanes
+      var product = auricle_product(
+        rows: rows, panels: gates.groups, vectors: count, blocks: 1, depth: input.depth, a: x,
+        a_row: input.paddedCount, a_block: 0, b: kernel.base, b_panel: input.depth * count * lanes, initial: bias.base,
+        initial_row: 0, initial_panel: count * lanes, c: buffer + row * gates.rowStride + slot * lanes,
+        c_row: gates.rowStride, c_panel: gates.groupStride)
+      Scalar.kernels.pointee.product(&product)
     }
-
-    let rows = shape.rows
-    if let dx, let kernelTransposed {
-      kernels.gemm(rows, inputs, width, tape.gates.base, width, kernelTransposed.base, nil, true, dx, inputs)
-    }
-    // dW = X^T dgates
-    let dW = tape.gradient(inputs * width)
-    kernels.gemm_transposed(inputs, width, rows, x, inputs, tape.gates.base, width, dW, width)
-    Padding.addCollapsed(dW, rows: input, columns: gates, leading: gates.count, to: gradient + tensors.kernel)
-
-    // dU = H'^T dgates; for the candidate of a GRU with what the cell kept: the gradient of the product (reset after)
-    // or the state behind the gate (reset before).
-    let split = cell.stateGates
-    let dU = tape.gradient(units * width)
-    kernels.gemm_transposed(
-      units, split * units, rows, tape.previous.base, units, tape.gates.base, width, dU, width)
-    let dCandidate = dU + split * units
-    if cell == .gru {
-      kernels.gemm_transposed(units, units, rows, tape.previous.base, units, tape.extra.base, units, dCandidate, width)
-    } else if cell == .gruResetBefore {
-      kernels.gemm_transposed(
-        units, units, rows, tape.extra.base, units, tape.gates.base + split * units, width, dCandidate, width)
-    }
-    Padding.addCollapsed(dU, rows: hidden, columns: gates, leading: gates.count, to: gradient + tensors.recurrent)
-
-    let db = tape.gradient(2 * width)
-    kernels.add_column_sums(rows, width, tape.gates.base, width, db)
-    Padding.addCollapsedRow(db, gates, to: gradient + tensors.bias)
-    if cell.biasRows == 2 {
-      (db + width).update(from: db, count: split * units)
-      (db + width + split * units).update(repeating: 0, count: units)
-      kernels.add_column_sums(rows, units, tape.extra.base, units, db + width + split * units)
-      Padding.addCollapsedRow(db + width, gates, to: gradient + tensors.bias + gates.count)
+    multiply(weights.kernel, weights.bias, slot: cell.inputSlot, count: cell.stateGates)
+    if let kernel = weights.candidateKernel, let bias = weights.candidateBias {
+      multiply(kernel, bias, slot: cell.stateGates, count: 1)
     }
   }
+}
 
-  /// Consecutive steps whose rows add up to about `blockRows`.
-  private func stepBlocks(_ shape: BatchShape) -> [Range<Int>] {
+/// How the gates of many rows lie in memory: group after group of units, and in each row after row.
+struct GateRows {
+  let lanes: Int
+  let groups: Int
+  /// Elements from row to row of a group, and from group to group.
+  let rowStride: Int
+  let groupStride: Int
+  var count: Int { groups * groupStride }
+
+  init(_ cell: ModelConfiguration.Cell, _ hidden: Axis, rows: Int, lanes: Int) {
+    self.lanes = lanes
+    groups = hidden.paddedSize / lanes
+    rowStride = cell.slots * lanes
+    groupStride = rows * rowStride
+  }
+}
+
+extension BatchShape {
+  /// The rows of consecutive steps.
+  func rows(of steps: Range<Int>) -> Range<Int> { offsets[steps.lowerBound]..<offsets[steps.upperBound] }
+
+  /// Consecutive steps with at least `rows` rows together, but for the last block.
+  func stepBlocks(rows: Int) -> [Range<Int>] {
     var blocks: [Range<Int>] = []
     var first = 0
-    for step in 0..<shape.steps
-    where shape.offsets[step + 1] - shape.offsets[first] >= blockRows || step + 1 == shape.steps {
+    for step in 0..<steps where offsets[step + 1] - offsets[first] >= rows || step + 1 == steps {
       blocks.append(first..<step + 1)
       first = step + 1
     }
@@ -196,12 +174,11 @@ struct RecurrentLayer<Scalar: NetworkScalar>: Sendable {
 
 extension RecurrentLayer.Tape {
   /// States (or their gradients) for a pass: those given, else zero.
-  fileprivate func start(_ shape: BatchShape, _ hidden: Axis, from initial: RecurrentState<Scalar>.Layer?) {
+  func start(_ shape: BatchShape, _ hidden: Axis, from initial: RecurrentState<Scalar>.Layer?) {
     let count = shape.sequences * hidden.paddedCount
-    for buffer in [state, cell, scratch, masked] {
-      buffer.reserve(count)
-      buffer.clear(count)
-    }
+    for buffer in [state, nextState, cell, scratch, masked] { buffer.reserve(count) }
+    state.clear(count)
+    cell.clear(count)
     if let initial {
       shape.gather(initial.hidden, hidden, into: state.base)
       shape.gather(initial.cell, hidden, into: cell.base)
@@ -216,14 +193,7 @@ extension RecurrentLayer.Tape {
       hidden: shape.scatter(state.base, hidden), cell: kind == .lstm ? shape.scatter(cell.base, hidden) : [])
   }
 
-  fileprivate func dropout(_ mask: UnsafePointer<Scalar>?) -> StepDropout<Scalar>? {
+  func dropout(_ mask: UnsafePointer<Scalar>?) -> StepDropout<Scalar>? {
     mask.map { StepDropout(mask: $0, scratch: masked.base) }
-  }
-
-  /// A zeroed matrix of `count` elements for one gradient.
-  fileprivate func gradient(_ count: Int) -> UnsafeMutablePointer<Scalar> {
-    gradient.reserve(count)
-    gradient.clear(count)
-    return gradient.base
   }
 }

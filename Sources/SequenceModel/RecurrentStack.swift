@@ -62,12 +62,12 @@ final class RecurrentStackTape<Scalar: NetworkScalar> {
       let (input, dx) = index == 0 ? (x, inputGradient) : (layers[index - 1].y, layers[index - 1].dy)
       let inputs = configuration.inputAxis(layer: index).paddedCount
       dx?.reserve(shape.rows * inputs)
-      dx?.clear(shape.rows * inputs)
       for (direction, cell) in layer.enumerated() {
         let place = index * layer.count + direction
         cell.backward(
           shape, x: input.base, dy: layers[index].dy.base, ldy: width, dx: dx?.base,
-          tape: layers[index].tapes[direction], gradient: gradient, final: final?.layers[place],
+          addingToInput: direction > 0, tape: layers[index].tapes[direction], gradient: gradient,
+          final: final?.layers[place],
           mask: masks?.buffers[place].base)
       }
       if index > 0, let dx { configuration.drop(dx.base, shape.rows, width, layer: index - 1, seed: dropoutSeed) }

@@ -123,7 +123,9 @@ public struct TensorFile: Sendable {
     metadata = header.metadata
     tensors = [:]
     var covered = 0
-    for (name, entry) in header.entries.sorted(by: { $0.value.data_offsets.first ?? 0 < $1.value.data_offsets.first ?? 0 }) {
+    for (name, entry) in header.entries.sorted(by: {
+      $0.value.data_offsets.first ?? 0 < $1.value.data_offsets.first ?? 0
+    }) {
       guard let kind = Kind(rawValue: entry.dtype) else { throw refuse("tensor '\(name)' is of type \(entry.dtype)") }
       var size: Int? = kind.size
       for count in entry.shape { size = count < 0 ? nil : size.flatMap { checkedProduct($0, count) } }

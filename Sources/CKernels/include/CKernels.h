@@ -3,7 +3,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// The inner loops of Auricle. One source (`kernels.inc`) is compiled for several instruction sets and one of them is
+// The inner loops of Auricle. One source (`kernels.inc` and the files it includes) is compiled for several instruction sets and one of them is
 // chosen when the process starts; see `auricle_kernels_f32`.
 //
 // Conventions, for every function here:
@@ -21,20 +21,98 @@
 /// Columns of every matrix are padded to a multiple of this many elements.
 #define AURICLE_COLUMN_UNIT 16
 
-/// A packed matrix is cut into panels of this many columns (the last may be narrower).
-#define AURICLE_PANEL_COLUMNS 64
-
 /// Band of a sparse row: weights[offset ..< offset + count] apply to inputs first ..< first + count.
 typedef struct {
   uint32_t first, count, offset;
 } auricle_band;
 
+/// C = initial + A B. A is `rows` rows, its inner index in `blocks` blocks of `depth` elements; B is packed in panels of
+/// `vectors` vectors (times `lanes` columns), C lies in such panels too, or has them side by side.
+typedef struct {
+  size_t rows, panels, vectors, blocks, depth;
+  const void *a;
+  size_t a_row, a_block;
+  const void *b;
+  size_t b_panel;
+  /// What sums start from; NULL for zero. A row distance of 0 is one row for all, such as a bias.
+  const void *_Nullable initial;
+  size_t initial_row, initial_panel;
+  void *c;
+  size_t c_row, c_panel;
+} auricle_product;
+
+/// C += A^T B, the gradient of weights: A is depth x rows, B depth x panels; `sums` (panels) += the sum of B's rows, the
+/// gradient of a bias.
+typedef struct {
+  size_t rows, panels, vectors, depth;
+  const void *a;
+  size_t a_row;
+  const void *b;
+  size_t b_row, b_panel;
+  void *c;
+  size_t c_row, c_panel;
+  void *_Nullable sums;
+} auricle_gradient_product;
+
+/// One time step of a recurrent cell forward, for `rows` sequences. Matrices without a distance are rows x units.
+typedef struct {
+  /// `units` is `hidden` padded.
+  size_t rows, units, hidden;
+  /// Columns of x, or 0 when `gates` already holds the input product with its bias.
+  size_t inputs;
+  const void *x;
+  size_t ldx;
+  /// Packed by `pack_gates`: for all gates, but those of a GRU with reset before the product for z and r.
+  const void *kernel, *bias, *recurrent;
+  /// What belongs to the candidate of a GRU alone. Reset after: the recurrent bias. Reset before: all four, packed.
+  const void *_Nullable candidate_kernel, *_Nullable candidate_bias, *_Nullable candidate;
+  /// The state as the recurrent weights see it, and as it is carried on; the same without recurrent dropout.
+  const void *operand, *state;
+  void *next_state;
+  /// Receives the state before the step, where given; the LSTM's cell state likewise.
+  void *_Nullable previous;
+  void *_Nullable cell, *_Nullable previous_cell;
+  /// r * h, of a GRU with reset before.
+  void *_Nullable reset_state;
+  /// Groups of `lanes` units, `group_stride` elements apart: rows x slots x lanes. See `cells.inc` for the slots.
+  void *gates;
+  size_t group_stride;
+  /// Leaves the activations in `gates`, and fills `previous_cell`, for the backward pass.
+  bool tape;
+  /// Receives the new state.
+  void *y;
+  size_t ldy;
+} auricle_step;
+
+/// One time step backward. `gates` arrives holding the activations and leaves holding the gradients of their arguments.
+/// `dstate` arrives holding the gradient of the state from the next step and leaves holding the part of the previous
+/// step's gradient that does not pass through the recurrent weights; `dcell` is carried likewise.
+typedef struct {
+  size_t rows, units;
+  void *gates;
+  size_t group_stride;
+  const void *previous;
+  const void *_Nullable previous_cell;
+  /// Gradient of this step's output.
+  const void *dy;
+  size_t lddy;
+  void *dstate;
+  void *_Nullable dcell;
+  /// GRU, reset before: the gradient of r * h, and where that of h, as the weights see it, is added.
+  const void *_Nullable dreset_state;
+  void *_Nullable doperand;
+} auricle_backward_step;
+
 typedef struct auricle_kernels {
-  /// "avx512", "avx2", "baseline" or "neon".
+  /// "avx512", "avx2", "baseline", "neon" or "double".
   const char *isa;
+  /// Elements of a vector; packed gates and the gates of a step lie in groups of so many units.
+  size_t lanes;
 
   // MARK: Matrix products
 
+  void (*product)(const auricle_product *product);
+  void (*gradient_product)(const auricle_gradient_product *product);
   /// C (m x n) = initial + A (m x k) B (k x n), with B packed by `auricle_pack`.
   /// `initial` is C itself when `accumulate`, else the row `bias` (n), else zero.
   void (*gemm)(size_t m, size_t n, size_t k, const void *a, size_t lda, const void *packed_b, const void *_Nullable bias,
@@ -45,44 +123,38 @@ typedef struct auricle_kernels {
   /// sums (n) += the sum of the rows of A (m x n): the gradient of a bias.
   void (*add_column_sums)(size_t m, size_t n, const void *a, size_t lda, void *sums);
 
-  // MARK: Recurrent cells, one time step of `rows` sequences and `hidden` units
-  //
-  // `gates` is rows x (gate count * hidden). It arrives holding the pre-activations and, in training (`tape`), leaves
-  // holding the activations, which the backward pass turns into the gradients of the pre-activations, in place.
-  // `state` is rows x hidden, the hidden state, updated in place. `previous`, where given, receives the state before
-  // the step. `y` receives the new state, with row distance ldy.
-  // Backward: `dstate` arrives holding the gradient from the next step and leaves holding the part of the previous
-  // step's gradient that does not pass through the recurrent weights; `dy` is the gradient of this step's output.
+  // MARK: Packing
 
-  /// GRU, reset gate after the product. Gates z, r, n; `candidate` (rows x hidden) holds U_n h + b.
-  ///   z = sigmoid(gate z), r = sigmoid(gate r), n = tanh(gate n + r * candidate), h = n + z (h' - n)
-  void (*gru_after_forward)(size_t rows, size_t hidden, bool tape, void *gates, const void *candidate, void *state,
-                            void *_Nullable previous, void *y, size_t ldy);
-  /// Leaves the gradient of U_n h + b in `candidate`.
-  void (*gru_after_backward)(size_t rows, size_t hidden, void *gates, void *candidate, const void *previous,
-                             const void *dy, size_t lddy, void *dstate);
-  /// GRU, reset gate before the product, first half: z and r are activated, `reset_state` = r * h.
-  void (*gru_before_forward_gates)(size_t rows, size_t hidden, void *gates, const void *state, void *reset_state);
-  /// Second half: n = tanh(gate n), h = n + z (h' - n).
-  void (*gru_before_forward_state)(size_t rows, size_t hidden, bool tape, void *gates, void *state,
-                                   void *_Nullable previous, void *y, size_t ldy);
+  /// Packs stored weights of gates, (segments * size) x (gates * hidden): for each group of `lanes` units, row after row,
+  /// that group's columns of each gate. Each segment is padded to `padded` rows with zeros, units to groups.
+  void (*pack_gates)(size_t segments, size_t size, size_t padded, size_t gates, size_t hidden, const void *b, size_t ldb,
+                     void *packed);
+  /// Packs the transpose for the gradient of what was multiplied: its inner index runs over groups, gates (beginning with
+  /// `first_gate`, going round) and lanes, its columns over the padded segments, in panels of AURICLE_COLUMN_UNIT.
+  void (*pack_gates_transposed)(size_t segments, size_t size, size_t padded, size_t gates, size_t first_gate,
+                                size_t hidden, const void *b, size_t ldb, void *packed);
+  /// Adds a gradient in the layout of `pack_gates` (with gates as in `pack_gates_transposed`) to the stored one.
+  void (*add_gates)(size_t segments, size_t size, size_t padded, size_t gates, size_t first_gate, size_t hidden,
+                    const void *packed, void *sums, size_t ld);
+
+  // MARK: Recurrent cells, one time step
+
+  /// GRU, reset gate after the product:
+  ///   z = sigmoid(gate z), r = sigmoid(gate r), n = tanh(gate n + r (h U_n + b)), h = n + z (h' - n)
+  void (*gru_after_forward)(const auricle_step *step);
+  void (*gru_after_backward)(const auricle_backward_step *step);
+  /// GRU, reset gate before the product: the same with n = tanh(gate n + (r * h) U_n).
+  void (*gru_before_forward)(const auricle_step *step);
   /// First half of the backward step: gradients of gates z and n; r stays an activation.
-  void (*gru_before_backward_state)(size_t rows, size_t hidden, void *gates, const void *previous, const void *dy,
-                                    size_t lddy, void *dstate);
-  /// Second half: `dreset_state` is the gradient of r * h; the gradient of gate r, and dstate += dreset_state * r.
-  void (*gru_before_backward_gates)(size_t rows, size_t hidden, void *gates, const void *previous,
-                                    const void *dreset_state, void *dstate);
-  /// LSTM. Gates i, f, g, o; `cell` is rows x hidden, updated in place.
-  ///   c = f * c' + i * g, h = o * tanh(c)
-  void (*lstm_forward)(size_t rows, size_t hidden, bool tape, void *gates, void *cell, void *_Nullable previous_cell,
-                       void *state, void *_Nullable previous, void *y, size_t ldy);
-  /// `dcell` is carried from step to step like `dstate`, which leaves as zero (all of it passes through the weights).
-  void (*lstm_backward)(size_t rows, size_t hidden, void *gates, const void *previous_cell, const void *dy, size_t lddy,
-                        void *dstate, void *dcell);
+  void (*gru_before_backward_state)(const auricle_backward_step *step);
+  /// Second half, when the gradient of r * h is known.
+  void (*gru_before_backward_gates)(const auricle_backward_step *step);
+  /// LSTM: c = f * c' + i * g, h = o * tanh(c)
+  void (*lstm_forward)(const auricle_step *step);
+  void (*lstm_backward)(const auricle_backward_step *step);
   /// SimpleRNN, h = tanh(gate) or max(gate, 0).
-  void (*rnn_forward)(size_t rows, size_t hidden, bool relu, bool tape, void *gates, void *state,
-                      void *_Nullable previous, void *y, size_t ldy);
-  void (*rnn_backward)(size_t rows, size_t hidden, bool relu, void *gates, const void *dy, size_t lddy, void *dstate);
+  void (*rnn_forward)(const auricle_step *step, bool relu);
+  void (*rnn_backward)(const auricle_backward_step *step, bool relu);
 
   // MARK: Rows
 
@@ -156,7 +228,7 @@ const auricle_kernels *_Nullable auricle_kernels_named(const char *isa);
 /// Elements needed to pack a matrix of k rows and n columns (n a multiple of AURICLE_COLUMN_UNIT).
 static inline size_t auricle_packed_size(size_t k, size_t n) { return k * n; }
 
-/// Packs B (k x n, element (i, j) at b[i * row_step + j * column_step]) into panels for `gemm`.
+/// Packs B (k x n, element (i, j) at b[i * row_step + j * column_step]) for `gemm`: panels of AURICLE_COLUMN_UNIT columns.
 void auricle_pack_f32(size_t k, size_t n, const float *b, size_t row_step, size_t column_step, float *packed);
 void auricle_pack_f64(size_t k, size_t n, const double *b, size_t row_step, size_t column_step, double *packed);
 

@@ -64,11 +64,7 @@ public struct FeatureExtractor: Sendable {
     }
     var features = configuration.deltas.appended(
       to: FeatureMatrix(coefficients: configuration.baseCount, values: values))
-    if configuration.needsStatistics {
-      var statistics = FeatureStatistics(coefficients: features.coefficients)
-      statistics.add(features)
-      configuration.normalize(&features, by: statistics.normalizer)
-    }
+    configuration.normalizeUtterance(&features)
     return features
   }
 
@@ -115,6 +111,14 @@ public struct FeatureExtractor: Sendable {
 }
 
 extension FeatureConfiguration {
+  /// Normalises the features of a whole utterance over its own frames, where the configuration says so.
+  public func normalizeUtterance(_ features: inout FeatureMatrix) {
+    guard needsStatistics else { return }
+    var statistics = FeatureStatistics(coefficients: features.coefficients)
+    statistics.add(features)
+    normalize(&features, by: statistics.normalizer)
+  }
+
   /// Applies an utterance's own mean, and its deviation where the normalisation asks for it.
   func normalize(_ features: inout FeatureMatrix, by normalizer: FeatureNormalizer) {
     let width = features.coefficients

@@ -7,12 +7,18 @@ extension SeededGenerator {
     return SeededGenerator(seed: mixer.next() ^ 0xA0C1_5C1E, stream: UInt64(bitPattern: Int64(example)))
   }
 
+  /// The share of an example in its mix with another: at least a half, so that its own label stays the first.
+  public mutating func mixingShare(_ alpha: Double) -> Double {
+    let share = beta(alpha)
+    return max(share, 1 - share)
+  }
+
   mutating func uniform(in range: ClosedRange<Double>) -> Double {
     range.lowerBound + (range.upperBound - range.lowerBound) * uniform()
   }
 
   /// An integer in 0 ..< count.
-  mutating func index(_ count: Int) -> Int {
+  public mutating func index(_ count: Int) -> Int {
     min(count - 1, Int(uniform() * Double(count)))
   }
 

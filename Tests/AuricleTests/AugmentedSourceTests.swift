@@ -1,0 +1,69 @@
+import Testing
+
+@testable import Auricle
+
+@Suite("Augmented training examples")
+struct AugmentedSourceTests {
+  private func source(
+    normalization: FeatureConfiguration.Normalization = .global, seed: UInt64 = 1,
+    _ change: (inout Augmentation) -> Void
+  ) throws -> (plain: [LabeledFeatures], augmented: AugmentedSource) {
+    var features = FeatureConfiguration.speech(sampleRate: 8000)
+    features.normalization = normalization
+    let extractor = try FeatureExtractor(features.withoutUtteranceNormalization)
+    let paths = ["3_flite-slt_1", "7_flite-rms_0"].map { fixture("digits/\($0).wav") }
+    let plain = try paths.enumerated().map {
+      LabeledFeatures(features: try extractor.features(ofFile: $1).features, label: $0)
+    }
+    var augmentation = Augmentation.none
+    change(&augmentation)
+    let augmented = try AugmentedSource(
+      plain, features: features, waveformAugmenter: WaveformAugmenter(augmentation, sampleRate: 8000), seed: seed
+    ) { try Waveform(contentsOf: paths[$0], sampleRate: 8000) }
+    return (plain, augmented)
+  }
+
+  @Test("the same draw for the same seed, epoch and example; another for any other")
+  func draws() throws {
+    let source = try source { $0 = .strong }.augmented
+    let first = try source.example(0, epoch: 1).features
+    #expect(try source.example(0, epoch: 1).features == first)
+    #expect(try source.example(0, epoch: 2).features != first)
+    #expect(try self.source(seed: 2) { $0 = .strong }.augmented.example(0, epoch: 1).features != first)
+  }
+
+  @Test("a change of the waveform reaches the features: more gain, more of coefficient 0")
+  func waveform() throws {
+    let (plain, augmented) = try source { $0.gain = 12 }
+    let (before, after) = (plain[0].features, try augmented.example(0, epoch: 1).features)
+    #expect(before.frames == after.frames)
+    let differences = (0..<before.frames).map { after.values[$0 * 39] - before.values[$0 * 39] }
+    let middle = differences.sorted()[differences.count / 2]
+    #expect(middle != 0 && differences.count { abs($0 - middle) < 0.05 * abs(middle) } > differences.count / 2)
+  }
+
+  @Test("utterance normalisation comes last")
+  func normalization() throws {
+    let augmented = try source(normalization: .utteranceMeanVariance) { $0.filter = 20 }.augmented
+    let features = try augmented.example(1, epoch: 1).features
+    let column = (0..<features.frames).map { Double(features.values[$0 * 39 + 2]) }
+    let mean = column.reduce(0, +) / Double(column.count)
+    let variance = column.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(column.count)
+    #expect(abs(mean) < 1e-4 && abs(variance - 1) < 1e-3)
+  }
+
+  @Test("mixing gives a second class a share of at most a half")
+  func mixing() throws {
+    let augmented = try source { $0.mixup = 1 }.augmented
+    let targets = try (1...20).map { try augmented.example(0, epoch: $0).target }
+    #expect(targets.allSatisfy { $0.label == 0 && $0.partnerShare >= 0 && $0.partnerShare <= 0.5 })
+    #expect(targets.contains { $0.partner == 1 && $0.partnerShare > 0.05 })
+  }
+
+  @Test("without augmentation examples are as they are")
+  func none() throws {
+    let (plain, augmented) = try source { _ in }
+    #expect(try augmented.example(0, epoch: 3).features == plain[0].features)
+    #expect(augmented.labels == [0, 1] && augmented.lengths == plain.lengths)
+  }
+}

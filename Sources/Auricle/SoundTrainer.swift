@@ -32,6 +32,9 @@ public struct SoundTrainer: Sendable {
     public var bidirectional = true
     public var pooling = ModelConfiguration.Pooling.attention
     public var dropout = 0.3
+    public var recurrentDropout = 0.0
+    public var inputNormalization: InputNormalization?
+    public var convolutions: [Convolution] = []
 
     public init() {}
   }
@@ -60,9 +63,10 @@ public struct SoundTrainer: Sendable {
   ) async throws -> Result {
     let trainer = try Trainer(training)
     let network = try ModelConfiguration(
-      inputSize: features.coefficientCount, cell: architecture.cell, hiddenSize: architecture.hiddenSize,
+      inputSize: features.coefficientCount, inputNormalization: architecture.inputNormalization,
+      convolutions: architecture.convolutions, cell: architecture.cell, hiddenSize: architecture.hiddenSize,
       layers: architecture.layers, bidirectional: architecture.bidirectional, pooling: architecture.pooling,
-      dropout: architecture.dropout, classCount: labels.count)
+      dropout: architecture.dropout, recurrentDropout: architecture.recurrentDropout, classCount: labels.count)
     let extractor = try FeatureExtractor(features)
     let indices = Dictionary(uniqueKeysWithValues: labels.enumerated().map { ($1, $0) })
     let channel = channel

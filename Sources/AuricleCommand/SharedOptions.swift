@@ -34,7 +34,8 @@ struct ChannelOptions: ParsableArguments {
 
 struct ModelOptions: ParsableArguments {
   @Option(
-    name: .shortAndLong, help: ArgumentHelp("The model file (default: the bundled model of spoken digits).", valueName: "file"))
+    name: .shortAndLong,
+    help: ArgumentHelp("The model file (default: the bundled model of spoken digits).", valueName: "file"))
   var model: String?
 
   func classifier(_ channel: ChannelOptions) throws -> SoundClassifier {
@@ -69,4 +70,23 @@ struct LabelOptions: ParsableArguments {
 
 extension ModelConfiguration.Cell: ExpressibleByArgument {}
 extension ModelConfiguration.Pooling: ExpressibleByArgument {}
+extension InputNormalization.Kind: ExpressibleByArgument {}
 extension TrainingConfiguration.Schedule: ExpressibleByArgument {}
+
+/// `filters:frames`, `filters:frames/stride` or, in two dimensions, `filters:framesxbins/stridexstride`.
+extension Convolution: ExpressibleByArgument {
+  public init?(argument: String) {
+    func numbers(_ text: Substring) -> [Int]? {
+      let parts = text.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) }
+      return parts.contains(nil) || parts.count > 2 ? nil : parts.compactMap { $0 }
+    }
+    let parts = argument.split(separator: ":", omittingEmptySubsequences: false)
+    guard parts.count == 2, let filters = Int(parts[0]) else { return nil }
+    let halves = parts[1].split(separator: "/", omittingEmptySubsequences: false)
+    guard halves.count <= 2, let size = numbers(halves[0]) else { return nil }
+    guard let stride = halves.count == 2 ? numbers(halves[1]) : [], stride.count <= size.count else { return nil }
+    self.init(
+      filters: filters, frames: size[0], frameStride: stride.first ?? 1, bins: size.count == 2 ? size[1] : nil,
+      binStride: stride.count == 2 ? stride[1] : 1)
+  }
+}

@@ -16,7 +16,8 @@ struct Train: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Share of each class held out for validation, where the data set does not say (default: 0.1).", valueName: "share"))
+      "Share of each class held out for validation, where the data set does not say (default: 0.1).", valueName: "share"
+    ))
   var validationSplit: Double?
   @Option(
     help: ArgumentHelp(
@@ -33,10 +34,25 @@ struct Train: AsyncParsableCommand {
   @Flag(help: "Go through the sound forwards only.")
   var unidirectional = false
   @Option(
-    help: "How frames become one vector: \(ModelConfiguration.Pooling.allCases.map(\.rawValue).joined(separator: ", ")).")
+    help:
+      "How frames become one vector: \(ModelConfiguration.Pooling.allCases.map(\.rawValue).joined(separator: ", ")).")
   var pooling = SoundTrainer.Architecture().pooling
   @Option(help: ArgumentHelp("Share of outputs dropped in training.", valueName: "share"))
   var dropout = SoundTrainer.Architecture().dropout
+
+  @Option(
+    help: ArgumentHelp("Share of units whose state recurrent weights do not see in training.", valueName: "share"))
+  var recurrentDropout = SoundTrainer.Architecture().recurrentDropout
+  @Option(
+    help:
+      "Normalise features in the network, with a learned scale: \(InputNormalization.Kind.allCases.map(\.rawValue).joined(separator: ", "))."
+  )
+  var inputNormalization: InputNormalization.Kind?
+  @Option(
+    help: ArgumentHelp(
+      "A convolution before the recurrent layers, for example 64:5/2 (64 filters over 5 frames, every 2nd frame) or "
+        + "32:3x3/1x2 (3 frames x 3 coefficients); give it again for the next one.", valueName: "filters:size/stride"))
+  var convolution: [Convolution] = []
 
   @Option(help: ArgumentHelp("Passes over the data.", valueName: "n"))
   var epochs = TrainingConfiguration().epochs
@@ -45,7 +61,9 @@ struct Train: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Greatest learning rate of Adam.", valueName: "rate"))
   var learningRate = TrainingConfiguration().learningRate
   @Option(
-    help: "Course of the learning rate: \(TrainingConfiguration.Schedule.allCases.map(\.rawValue).joined(separator: ", ")).")
+    help:
+      "Course of the learning rate: \(TrainingConfiguration.Schedule.allCases.map(\.rawValue).joined(separator: ", "))."
+  )
   var schedule = TrainingConfiguration().schedule
   @Option(help: ArgumentHelp("Largest norm of a gradient.", valueName: "norm"))
   var clipNorm = TrainingConfiguration().clipNorm
@@ -110,6 +128,9 @@ struct Train: AsyncParsableCommand {
     architecture.bidirectional = !unidirectional
     architecture.pooling = pooling
     architecture.dropout = dropout
+    architecture.recurrentDropout = recurrentDropout
+    architecture.inputNormalization = inputNormalization.map { InputNormalization($0) }
+    architecture.convolutions = convolution
     return architecture
   }
 

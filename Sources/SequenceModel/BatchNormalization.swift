@@ -139,10 +139,10 @@ public struct BatchStatistics: Sendable, Hashable {
     self.init(mean: mean, variance: variance.map { $0 * scale })
   }
 
-  /// Moves the moving averages among `parameters` towards these: average * momentum + this * (1 - momentum).
-  public func updateMovingAverages(
-    in parameters: inout [Float], _ layout: ParameterLayout, momentum: Double
-  ) {
+  /// Moves the moving averages among `parameters` towards these: average * momentum + this * (1 - momentum). Does
+  /// nothing when one of these is not finite.
+  public func updateMovingAverages(in parameters: inout [Float], _ layout: ParameterLayout, momentum: Double) {
+    guard (mean + variance).allSatisfy(\.isFinite) else { return }
     for (name, values) in [("moving_mean", mean), ("moving_variance", variance)] {
       guard let tensor = layout["input_normalization.\(name)"], tensor.range.upperBound <= parameters.count else {
         continue

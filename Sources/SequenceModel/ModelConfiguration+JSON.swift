@@ -28,10 +28,18 @@ extension ModelConfiguration: Codable {
       throw .configuration("'\(key.stringValue)' is missing")
     } catch DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context) {
       let path = context.codingPath.map(\.stringValue).joined(separator: ".")
-      throw .configuration("'\(path)' is of the wrong kind")
+      throw .configuration(
+        path.isEmpty ? "its description is not a JSON object" : "'\(path)' is not the kind of value it must be")
     } catch {
-      throw .configuration("its JSON cannot be read")
+      throw .configuration("its description is not JSON, or a number in it is too large or not a whole one")
     }
+  }
+
+  /// Indented, in alphabetical order.
+  public var json: String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
+    return (try? encoder.encode(self)).map { String(decoding: $0, as: UTF8.self) } ?? ""  // only NaN cannot be written
   }
 
   public init(from decoder: any Decoder) throws {

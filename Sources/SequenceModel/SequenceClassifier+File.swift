@@ -38,7 +38,12 @@ extension SequenceClassifier {
         throw refuse("'\(key)' in its description cannot be read")
       }
     }
-    let configuration = try decode(ModelConfiguration.self, "auricle.model")
+    let configuration: ModelConfiguration
+    do {
+      configuration = try ModelConfiguration(json: file.metadata["auricle.model"] ?? "")
+    } catch {
+      throw refuse(error.description)
+    }
     let layout = ParameterLayout(configuration)
 
     func values(_ name: String, _ shape: [Int]) throws(ModelError) -> [Float] {

@@ -5,69 +5,70 @@ import Testing
 
 /// What PyTorch computed; see `Goldens/make_goldens.py` for the names.
 struct Golden {
-  let file: TensorFile
+  /// Frames of the sequences in all files but the classifier's.
+  static let lengths = [4, 9, 1, 6, 9]
 
-  init(_ name: String) throws {
+  let file: TensorFile
+  /// What all names begin with.
+  let prefix: String
+
+  init(_ name: String, prefix: String = "") throws {
     let path = #filePath.replacing("Goldens.swift", with: "Goldens/\(name).safetensors")
     file = try TensorFile(bytes: FileAccess.read(path), path: path)
+    self.prefix = prefix
   }
 
   func callAsFunction(_ name: String) throws -> [Double] {
-    try #require(file.tensors[name], "\(name) is missing").values
+    try #require(file.tensors[prefix + name], "\(prefix + name) is missing").values
   }
 
-  func sequences(_ prefix: String) throws -> [[Double]] {
-    try (0..<3).map { try self("\(prefix).\($0)") }
+  /// The first `columns` of every frame of `input`, one array per sequence.
+  func inputs(columns: Int, lengths: [Int] = Golden.lengths) throws -> [[Double]] {
+    let tensor = try #require(file.tensors["input"])
+    let width = tensor.shape[1]
+    let values = tensor.values
+    let frames = (0..<tensor.shape[0]).map { values[$0 * width..<$0 * width + columns] }
+    return cut(frames.flatMap { $0 }, width: columns, lengths: lengths)
   }
 }
 
-/// How one direction of one layer of torch's lies in ours: torch keeps gates in rows, GRU gates in the order r, z, n,
-/// and two biases; Keras keeps them in columns, in the order z, r, h, and one bias but for the GRU.
-struct TorchLayer {
-  let cell: ModelConfiguration.Cell
-  let inputs: Int
-  let hidden: Int
-  /// For example "rnn." and "_l0_reverse".
-  let prefix: String
-  let suffix: String
+/// Sequences of `lengths` that lie one behind the other, `frames x width`.
+func cut<Scalar>(_ values: [Scalar], width: Int, lengths: [Int]) -> [[Scalar]] {
+  var start = 0
+  return lengths.map { length in
+    defer { start += length * width }
+    return Array(values[start..<start + length * width])
+  }
+}
 
-  private var gates: Int { cell.gateCount }
-  private func torchGate(_ gate: Int) -> Int { cell == .gru ? [1, 0, 2][gate] : gate }
-
-  /// Kernel, recurrent kernel and bias in our layout, of parameters or (with "gradient." in the prefix) gradients.
-  func parameters(_ golden: Golden, areGradients: Bool = false) throws -> [Double] {
-    func matrix(_ name: String, _ rows: Int) throws -> [Double] {
-      let torch = try golden(prefix + name + suffix)
-      return (0..<rows).flatMap { row in
-        (0..<gates).flatMap { gate in
-          (0..<hidden).map { unit in torch[(torchGate(gate) * hidden + unit) * rows + row] }
+extension BatchShape {
+  /// Copies sequences (each `frames x width`, row-major) into the rows of a padded matrix.
+  func gather<Scalar: NetworkScalar>(sequences: [[Scalar]], _ axis: Axis, into buffer: Buffer<Scalar>) {
+    buffer.reserve(rows * axis.paddedCount)
+    buffer.clear(rows * axis.paddedCount)
+    for step in 0..<steps {
+      for place in 0..<running(step) {
+        let row = buffer.base + (offsets[step] + place) * axis.paddedCount
+        for i in 0..<axis.count {
+          row[i / axis.size * axis.paddedSize + i % axis.size] = sequences[order[place]][step * axis.count + i]
         }
       }
     }
-    func bias(_ name: String) throws -> [Double] {
-      let torch = try golden(prefix + name + suffix)
-      return (0..<gates).flatMap { gate in (0..<hidden).map { torch[torchGate(gate) * hidden + $0] } }
-    }
-    let (input, state) = (try bias("bias_ih"), try bias("bias_hh"))
-    // One bias that is the sum of two has the gradient that each of them has.
-    let biases = cell.biasRows == 2 ? input + state : areGradients ? input : zip(input, state).map(+)
-    return try matrix("weight_ih", inputs) + matrix("weight_hh", hidden) + biases
   }
 }
 
-/// Expects every element of `found` to agree with `wanted`; names the worst one when it does not.
-func expectAgreement(
-  _ found: [Double], _ wanted: [Double], relative: Double, absolute: Double, _ what: String,
+/// Expects every element of `found` to be as near to `wanted` as `relative` times the largest of them; names the worst
+/// one when it is not.
+func expectAgreement<Scalar: BinaryFloatingPoint>(
+  _ found: [Scalar], _ wanted: [Double], relative: Double, _ what: String,
   location: SourceLocation = #_sourceLocation
 ) {
   #expect(found.count == wanted.count, "\(what): number of elements", sourceLocation: location)
-  func excess(_ i: Int) -> Double { abs(found[i] - wanted[i]) - absolute - relative * abs(wanted[i]) }
-  guard let worst = zip(found, wanted).indices(worst: excess), !(excess(worst) <= 0) else { return }
-  Issue.record("\(what): element \(worst) is \(found[worst]), wanted \(wanted[worst])", sourceLocation: location)
-}
-
-extension Zip2Sequence<[Double], [Double]> {
-  fileprivate func indices(worst: (Int) -> Double) -> Int? {
-    (0..<underestimatedCount).max { !(worst($0) >= worst($1)) }
-  }
+  let scale = wanted.reduce(0) { max($0, abs($1)) }
+  let errors = zip(found, wanted).map { abs(Double($0) - $1) }
+  guard let worst = errors.indices.max(by: { !(errors[$0] >= errors[$1]) }) else { return }
+  #expect(
+    errors[worst] <= relative * scale,
+    "\(what): element \(worst) is \(found[worst]), wanted \(wanted[worst]); the largest is \(scale)",
+    sourceLocation: location)
 }

@@ -7,30 +7,57 @@ import Testing
 @Suite("Gradients agree with finite differences")
 struct GradientTests {
   struct Case: CustomTestStringConvertible, Sendable {
-    var cell: ModelConfiguration.Cell
+    var cell = ModelConfiguration.Cell.simpleRNN
     var bidirectional = false
     var layers = 1
     var pooling = ModelConfiguration.Pooling.mean
     var dropout = 0.0
+    var recurrentDropout = 0.0
+    var normalization: InputNormalization.Kind?
+    var convolutions: [Convolution] = []
 
     var testDescription: String {
-      "\(cell.rawValue), \(layers) layer(s), \(bidirectional ? "both directions" : "forward"), \(pooling.rawValue), dropout \(dropout)"
+      """
+      \(cell.rawValue), \(layers) layer(s), \(bidirectional ? "both directions" : "forward"), \(pooling.rawValue), \
+      dropout \(dropout), \(recurrentDropout), \(normalization?.rawValue ?? "no") normalisation, \
+      \(convolutions.map { $0.bins == nil ? "1-D" : "2-D" })
+      """
+    }
+
+    var configuration: ModelConfiguration {
+      get throws {
+        try ModelConfiguration(
+          inputSize: 4, inputNormalization: normalization.map { InputNormalization($0) }, convolutions: convolutions,
+          cell: cell, hiddenSize: 5, layers: layers, bidirectional: bidirectional, pooling: pooling, dropout: dropout,
+          recurrentDropout: recurrentDropout, classCount: 3)
+      }
     }
   }
 
+  private static let oneDimensional = Convolution(filters: 3, frames: 3, frameStride: 2)
+  private static let twoDimensional = Convolution(filters: 2, frames: 2, bins: 3, binStride: 2)
+
   static let cases: [Case] =
     ModelConfiguration.Cell.allCases.flatMap { cell in
-      [Case(cell: cell), Case(cell: cell, bidirectional: true, layers: 2, pooling: .last)]
+      [
+        Case(cell: cell), Case(cell: cell, bidirectional: true, layers: 2, pooling: .last),
+        Case(cell: cell, bidirectional: true, layers: 2, recurrentDropout: 0.4),
+      ]
     }
     + ModelConfiguration.Pooling.allCases.map { Case(cell: .gru, bidirectional: true, pooling: $0) }
-    + [Case(cell: .gru, bidirectional: true, layers: 2, pooling: .attention, dropout: 0.4)]
+    + [
+      Case(cell: .gru, bidirectional: true, layers: 2, pooling: .attention, dropout: 0.4),
+      Case(normalization: .batch), Case(normalization: .layer),
+      Case(convolutions: [oneDimensional]), Case(convolutions: [twoDimensional]),
+      Case(normalization: .layer, convolutions: [twoDimensional, oneDimensional]),
+      Case(
+        cell: .lstm, bidirectional: true, layers: 2, pooling: .attention, dropout: 0.3, recurrentDropout: 0.3,
+        normalization: .batch, convolutions: [twoDimensional, oneDimensional]),
+    ]
 
   @Test("of every parameter and of the input", arguments: cases)
   func everyParameter(_ test: Case) throws {
-    let configuration = try ModelConfiguration(
-      inputSize: 3, cell: test.cell, hiddenSize: 5, layers: test.layers, bidirectional: test.bidirectional,
-      pooling: test.pooling, dropout: test.dropout, classCount: 3)
-    let network = TestNetwork(configuration, lengths: [4, 1, 6])
+    let network = TestNetwork(try test.configuration, lengths: [4, 1, 6])
     let (gradient, inputGradient) = network.gradients()
 
     let step = 1e-5
@@ -45,6 +72,40 @@ struct GradientTests {
           abs(numeric - inputGradient[sequence][index]) < 1e-8 + 1e-6 * abs(numeric), "input \(sequence), \(index)")
       }
     }
+  }
+
+  @Test("recurrent dropout drops in training, and only there")
+  func recurrentDropoutActs() throws {
+    func logits(_ rate: Double, _ seed: UInt64?) throws -> [Double] {
+      TestNetwork(try Case(cell: .gru, recurrentDropout: rate).configuration, lengths: [4, 6]).logits(seed: seed)
+    }
+    #expect(try logits(0.4, 9) != logits(0, 9))
+    #expect(try logits(0.4, 9) == logits(0.4, 9))
+    #expect(try logits(0.4, 9) != logits(0.4, 10))
+    #expect(try logits(0.4, nil) == logits(0, nil))
+  }
+}
+
+/// Masks are drawn once for a sequence, layer and direction.
+@Suite("Recurrent dropout")
+struct RecurrentDropoutTests {
+  @Test("masks keep the mean, are 0 or 1 / (1 - rate), and differ by sequence, layer, direction and seed")
+  func masks() throws {
+    let configuration = try ModelConfiguration(
+      inputSize: 3, hiddenSize: 256, layers: 2, bidirectional: true, recurrentDropout: 0.25, classCount: 2)
+    let masks = try #require(RecurrentMasks<Float>(configuration, sequences: 20, seed: 3))
+    let rows = masks.buffers.flatMap { buffer in
+      (0..<20).map { row in (0..<256).map { buffer.base[row * 256 + $0] } }
+    }
+    #expect(masks.buffers.count == 4)
+    #expect(Set(rows).count == 80)
+    let values = rows.flatMap { $0 }
+    #expect(Set(values) == [0, Float(1 / 0.75)])
+    let mean = values.reduce(0) { $0 + Double($1) } / Double(values.count)
+    #expect(abs(mean - 1) < 0.02)
+    let other = try #require(RecurrentMasks<Float>(configuration, sequences: 20, seed: 4))
+    #expect((0..<256).contains { other.buffers[0].base[$0] != masks.buffers[0].base[$0] })
+    #expect(RecurrentMasks<Float>(configuration, sequences: 20, seed: nil)?.buffers.count == nil)
   }
 }
 
@@ -83,14 +144,18 @@ struct TestNetwork {
     return (gradient, tape.inputGradient.map { shape.sequences($0.base, configuration.featureAxis) } ?? [])
   }
 
+  func logits(seed: UInt64?) -> [Double] {
+    logits(NetworkTape(configuration), seed: seed)
+  }
+
   private var packed: NetworkWeights<Double> {
     NetworkWeights(
       configuration, layout: ParameterLayout(configuration), parameters: parameters, forTraining: true)
   }
 
-  private func logits(_ tape: NetworkTape<Double>) -> [Double] {
+  private func logits(_ tape: NetworkTape<Double>, seed: UInt64? = 9) -> [Double] {
     tape.forward(
-      packed, lengths: inputs.map { $0.count / configuration.inputSize }, .init(training: true, dropoutSeed: 9)
+      packed, lengths: inputs.map { $0.count / configuration.inputSize }, .init(training: true, dropoutSeed: seed)
     ) { sequence, frame, row in
       for i in 0..<configuration.inputSize { row[i] = inputs[sequence][frame * configuration.inputSize + i] }
     }

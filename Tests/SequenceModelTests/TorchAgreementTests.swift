@@ -1,110 +1,120 @@
-import AuricleBase
 import Testing
 
 @testable import SequenceModel
 
-/// The same weights and sequences (9, 6 and 2 frames) in PyTorch and here: outputs and gradients of recurrent layers.
+/// The same weights and sequences in PyTorch and here: outputs, states and gradients of recurrent layers.
 @Suite("Recurrent layers agree with PyTorch")
 struct TorchAgreementTests {
   struct Case: CustomTestStringConvertible, Sendable {
-    var golden: String
-    var prefix = ""
     var cell: ModelConfiguration.Cell
     var layers = 1
-    var bidirectional = false
+    var directions = 1
+    var units = 5
 
-    var testDescription: String { "\(golden) \(prefix)" }
+    var testDescription: String { "\(cell.rawValue).\(layers).\(directions).\(units)" }
 
     var configuration: ModelConfiguration {
       get throws {
         try ModelConfiguration(
-          inputSize: 5, cell: cell, hiddenSize: 7, layers: layers, bidirectional: bidirectional, pooling: .mean,
-          dropout: 0, classCount: 2)
-      }
-    }
-
-    /// All recurrent parameters (or their gradients) in our layout.
-    func parameters(_ golden: Golden, areGradients: Bool = false) throws -> [Double] {
-      let prefix = prefix + (areGradients ? "gradient." : "")
-      let configuration = try configuration
-      return try (0..<layers).flatMap { layer in
-        try (0..<configuration.directions).flatMap { direction in
-          if cell == .gruResetBefore {
-            let name = bidirectional ? ["forward.", "backward."][direction] : ""
-            return try ["kernel", "recurrent_kernel", "bias"].flatMap { try golden(prefix + name + $0) }
-          }
-          return try TorchLayer(
-            cell: cell, inputs: configuration.inputAxis(layer: layer).count, hidden: 7, prefix: prefix,
-            suffix: "_l\(layer)\(direction == 1 ? "_reverse" : "")"
-          ).parameters(golden, areGradients: areGradients)
-        }
+          inputSize: units == 5 ? 3 : 4, cell: cell, hiddenSize: units, layers: layers, bidirectional: directions == 2,
+          pooling: .mean, dropout: 0, classCount: 2)
       }
     }
   }
 
-  static let cases = [
-    Case(golden: "single-layer", prefix: "gru.", cell: .gru),
-    Case(golden: "single-layer", prefix: "lstm.", cell: .lstm),
-    Case(golden: "single-layer", prefix: "tanh.", cell: .simpleRNN),
-    Case(golden: "single-layer", prefix: "relu.", cell: .simpleRNNReLU),
-    Case(golden: "gru-stacked", cell: .gru, layers: 2, bidirectional: true),
-    Case(golden: "lstm-stacked", cell: .lstm, layers: 2, bidirectional: true),
-    Case(golden: "gru-reset-before", prefix: "unidirectional.", cell: .gruResetBefore),
-    Case(golden: "gru-reset-before", prefix: "bidirectional.", cell: .gruResetBefore, bidirectional: true),
-  ]
+  static let cases = ModelConfiguration.Cell.allCases.flatMap { cell in
+    [1, 2, 3].flatMap { layers in [1, 2].map { Case(cell: cell, layers: layers, directions: $0) } }
+      + [Case(cell: cell, units: 17)]
+  }
 
-  @Test("in double precision, to 1e-10", arguments: cases)
+  @Test("in double precision, to 1e-12", arguments: cases)
   func double(_ test: Case) throws {
-    try check(test, Double.self, relative: 1e-10, absolute: 1e-12)
+    try check(test, Double.self, relative: 1e-12, golden: "recurrent")
   }
 
-  @Test("in single precision, to 1e-5", arguments: cases)
+  @Test("in single precision, to 1e-6", arguments: cases)
   func single(_ test: Case) throws {
-    try check(test, Float.self, relative: 1e-5, absolute: 2e-6)
+    try check(test, Float.self, relative: 1e-6, golden: "recurrent")
+  }
+
+  static let dropoutCases = ModelConfiguration.Cell.allCases.flatMap {
+    [Case(cell: $0), Case(cell: $0, layers: 2, directions: 2)]
+  }
+
+  @Test("with recurrent dropout, given the masks, in double precision", arguments: dropoutCases)
+  func dropout(_ test: Case) throws {
+    try check(test, Double.self, relative: 1e-12, golden: "dropout")
+  }
+
+  @Test("with recurrent dropout, given the masks, in single precision", arguments: dropoutCases)
+  func singleDropout(_ test: Case) throws {
+    try check(test, Float.self, relative: 1e-6, golden: "dropout")
   }
 
   private func check<Scalar: NetworkScalar>(
-    _ test: Case, _ type: Scalar.Type, relative: Double, absolute: Double
+    _ test: Case, _ type: Scalar.Type, relative: Double, golden file: String
   ) throws {
-    let golden = try Golden(test.golden)
+    let golden = try Golden(file, prefix: "\(test.testDescription).")
     let configuration = try test.configuration
     let layout = ParameterLayout(configuration)
-    let recurrent = try test.parameters(golden)
-    let parameters = (recurrent + [Double](repeating: 0, count: layout.count - recurrent.count)).map { Scalar($0) }
+    let recurrent = try golden("parameters").map { Scalar($0) }
+    let parameters = recurrent + [Scalar](repeating: 0, count: layout.count - recurrent.count)
     let weights = NetworkWeights(configuration, layout: layout, parameters: parameters, forTraining: true)
+    let shape = BatchShape(lengths: Golden.lengths)
+    let (inputs, outputs, hidden) = (configuration.featureAxis, configuration.outputAxis, configuration.hiddenAxis)
 
-    // The caller's order is not the sorted one.
-    let order = [1, 2, 0]
-    func shuffled(_ name: String) throws -> [[Scalar]] {
-      let sequences = try golden.sequences(name)
-      return order.map { sequences[$0].map { Scalar($0) } }
+    func state(_ kind: String) throws -> RecurrentState<Scalar> {
+      let layers = test.layers * test.directions
+      func parts(_ suffix: String) throws -> [[Scalar]] {
+        let values = try golden("\(kind).\(suffix)").map { Scalar($0) }
+        let count = values.count / layers
+        return (0..<layers).map { Array(values[$0 * count..<($0 + 1) * count]) }
+      }
+      let cells = test.cell == .lstm ? try parts("c") : [[Scalar]](repeating: [], count: layers)
+      return RecurrentState(layers: zip(try parts("h"), cells).map { .init(hidden: $0, cell: $1) })
     }
-    let shape = BatchShape(lengths: order.map { [9, 6, 2][$0] })
-    let (inputs, outputs) = (configuration.inputAxis(layer: 0), configuration.outputAxis)
+    func expectState(_ found: RecurrentState<Scalar>, _ kind: String) throws {
+      expectAgreement(found.layers.flatMap(\.hidden), try golden("\(kind).h"), relative: relative, "\(kind) h")
+      let cells = test.cell == .lstm ? try golden("\(kind).c") : []
+      expectAgreement(found.layers.flatMap(\.cell), cells, relative: relative, "\(kind) c")
+    }
+    // Masks are given in the caller's order and used in the sorted one.
+    let masks = golden.file.tensors["\(test.testDescription).mask"].map { mask in
+      let count = Golden.lengths.count * test.units
+      return RecurrentMasks(
+        (0..<mask.values.count / count).map { place in
+          let buffer = Buffer<Scalar>(shape.sequences * hidden.paddedCount)
+          shape.gather(mask.values[place * count..<(place + 1) * count].map { Scalar($0) }, hidden, into: buffer.base)
+          return buffer
+        })
+    }
+
     let (x, dx) = (Buffer<Scalar>(), Buffer<Scalar>())
-    shape.gather(try shuffled("input"), inputs, into: x)
+    shape.gather(
+      sequences: try golden.inputs(columns: inputs.count).map { $0.map { Scalar($0) } }, inputs, into: x)
     let tape = RecurrentStackTape<Scalar>(configuration)
-    let y = tape.forward(weights.layers, shape, x: x, training: true, dropoutSeed: nil)
-    for (sequence, found) in zip(order, shape.scatter(y, outputs)) {
-      expectAgreement(
-        found.map { Double($0) }, try golden("\(test.prefix)output.\(sequence)"), relative: relative,
-        absolute: absolute, "output of sequence \(sequence)")
-    }
-
-    shape.gather(try shuffled("\(test.prefix)upstream"), outputs, into: tape.outputGradient(shape))
-    var gradient = [Scalar](repeating: 0, count: layout.count)
-    gradient.withUnsafeMutableBufferPointer {
-      guard let gradient = $0.baseAddress else { return }
-      tape.backward(weights.layers, shape, x: x, dx: dx, dropoutSeed: nil, gradient: gradient)
-    }
-    let scale = 10.0  // gradients are sums over frames, some of them near zero
+    let y = tape.forward(
+      weights.layers, shape, x: x, training: true, dropoutSeed: nil, masks: masks, initial: try state("initial"))
     expectAgreement(
-      gradient.prefix(recurrent.count).map { Double($0) }, try test.parameters(golden, areGradients: true),
-      relative: relative, absolute: scale * absolute, "gradient of the parameters")
-    for (sequence, found) in zip(order, shape.scatter(dx, inputs)) {
-      expectAgreement(
-        found.map { Double($0) }, try golden("\(test.prefix)gradient.input.\(sequence)"), relative: relative,
-        absolute: scale * absolute, "gradient of input \(sequence)")
+      shape.sequences(y.base, outputs).flatMap { $0 }, try golden("output"), relative: relative, "output")
+    try expectState(tape.finalState(shape), "final")
+
+    let upstream = try golden("upstream").map { Scalar($0) }
+    shape.gather(
+      sequences: cut(upstream, width: outputs.count, lengths: Golden.lengths), outputs,
+      into: tape.outputGradient(shape))
+    var gradient = [Scalar](repeating: 0, count: layout.count)
+    try gradient.withUnsafeMutableBufferPointer {
+      guard let gradient = $0.baseAddress else { return }
+      tape.backward(
+        weights.layers, shape, x: x, dx: dx, dropoutSeed: nil, gradient: gradient, masks: masks,
+        final: try state("upstream"))
     }
+    expectAgreement(
+      Array(gradient.prefix(recurrent.count)), try golden("gradient"), relative: relative, "gradient of parameters")
+    try expectState(tape.finalState(shape), "gradient")
+    expectAgreement(
+      shape.sequences(dx.base, inputs).flatMap { $0 }, try golden("gradient.input"), relative: relative,
+      "gradient of the input")
   }
 }

@@ -130,7 +130,7 @@
         type: "button",
         onclick: () => chooseCell(pair.truth, pair.predicted),
       }, make("b", {}, labels[pair.truth]), " taken for ", make("b", {}, labels[pair.predicted]),
-      ` in ${number(pair.count)} of ${files(pair.of)} (${percent(pair.count / pair.of)})`)));
+      make("small", {}, `in ${number(pair.count)} of ${files(pair.of)}, ${percent(pair.count / pair.of)}`))));
     }
 
     if (report.failed > 0) {
@@ -190,7 +190,10 @@
     const strongest = values === "all" ? Math.max(...counts.flat()) / total : 1;
     const table = byId("matrix");
     const cell = labels.length <= 12 ? 3 : labels.length <= 30 ? 2.1 : labels.length <= 60 ? 0.95 : 0.7;
-    table.style.setProperty("--cell", `${cell}rem`);
+    // On a narrow screen a few classes fit beside their names; many are scrolled.
+    const names = Math.min(24, Math.max(...labels.map((label) => label.length))) * 0.55 + 3.5;
+    table.style.setProperty("--cell", labels.length <= 12
+      ? `clamp(1.7rem, calc((100vw - ${names.toFixed(1)}rem) / ${labels.length} - 1px), ${labels.length <= 4 ? 5 : 3}rem)` : `${cell}rem`);
     table.classList.toggle("dense", dense);
     const upright = order.some((index) => labels[index].length > (cell > 2.5 ? 5 : 3));
     const every = dense ? Math.ceil(1 / cell) : 1;
@@ -296,7 +299,7 @@
 
   // ---- Files
 
-  const pageSize = 20;
+  const pageSize = 12;
   let filter = null;
   let shown = [];
   let page = 0;
@@ -342,18 +345,19 @@
 
   function fileRow(file) {
     const path = list.paths[file];
+    const folder = path.lastIndexOf("/") + 1;
     const right = list.truth[file] === list.predicted[file];
     const address = data.audio[file] || (/^\//.test(path) ? "" : data.audioPrefix) + path.split("/").map(encodeURIComponent).join("/");
     const answer = make("td", { class: "answer" }, labels[list.truth[file]]);
     if (right) answer.append(make("span", { class: "yes" }, " ✓"), make("span", { class: "unseen" }, " right"));
     else answer.append(make("span", { class: "no" }, " → " + labels[list.predicted[file]]), make("span", { class: "unseen" }, " wrong"));
-    const probability = make("td", { class: right ? "yes" : "no" });
+    const probability = make("td", { class: `probability ${right ? "yes" : "no"}` });
     if (list.confidence) {
       const value = share(list.confidence[file]);
       probability.append(percent(value), make("span", { class: "meter" }, make("i", { style: `width: ${100 * value}%` })));
       if (list.second && labels.length > 1) {
         probability.title = `next: ${labels[list.second[file]]}, ${percent(share(list.secondConfidence[file]))}`;
-        probability.append(make("span", { class: "soft" }, `then ${shorten(labels[list.second[file]])} ${percent(share(list.secondConfidence[file]))}`));
+        probability.append(make("small", {}, `then ${shorten(labels[list.second[file]])} ${percent(share(list.secondConfidence[file]))}`));
       }
     }
     const player = make("audio", { controls: true, preload: "none", "aria-label": `Play ${path}` });
@@ -364,7 +368,7 @@
     });
     return make("tr", {},
       make("td", { class: "picture" }, spectrogram(file)),
-      make("td", { class: "path" }, path),
+      make("td", { class: "path" }, path.slice(folder), folder ? make("small", {}, path.slice(0, folder)) : null),
       answer, probability,
       make("td", { class: "soft length" }, list.milliseconds[file] ? (list.milliseconds[file] / 1000).toFixed(2) + " s" : ""),
       sound);

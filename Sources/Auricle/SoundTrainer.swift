@@ -21,6 +21,8 @@ public struct SoundTrainer: Sendable {
   public enum Progress: Sendable {
     /// Files read so far, of how many; with the file, if it failed.
     case file(done: Int, of: Int, failure: FailedFile?)
+    /// All features are there: so many bytes in memory, and so many in a temporary file.
+    case cached(memory: Int, disk: Int)
     case training(TrainingProgress)
   }
 
@@ -43,6 +45,10 @@ public struct SoundTrainer: Sendable {
   public var architecture: Architecture
   public var training: TrainingConfiguration
   public var channel = ChannelSelection.mix
+  /// Bytes of features to keep in memory; those beyond go to a temporary file.
+  public var cacheMemory = defaultCacheMemory
+  /// 1 GiB.
+  public static let defaultCacheMemory = 1 << 30
 
   public init(
     features: FeatureConfiguration, architecture: Architecture = Architecture(),
@@ -67,46 +73,21 @@ public struct SoundTrainer: Sendable {
       convolutions: architecture.convolutions, cell: architecture.cell, hiddenSize: architecture.hiddenSize,
       layers: architecture.layers, bidirectional: architecture.bidirectional, pooling: architecture.pooling,
       dropout: architecture.dropout, recurrentDropout: architecture.recurrentDropout, classCount: labels.count)
-    let extractor = try FeatureExtractor(features)
-    let indices = Dictionary(uniqueKeysWithValues: labels.enumerated().map { ($1, $0) })
-    let channel = channel
-
-    var loaded: [LabeledFeatures] = []
-    var trainingCount = 0
-    var failures: [FailedFile] = []
-    let examples = split.training + split.validation
-    try await orderedMap(examples, jobs: training.jobs) { example -> Swift.Result<FeatureMatrix, any Error> in
-      Swift.Result { try extractor.features(ofFile: example.path, channel: channel).features }
-    } each: { index, result in
-      var failure: FailedFile?
-      switch result {
-      case .success(let features):
-        loaded.append(LabeledFeatures(features: features, label: indices[examples[index].label] ?? 0))
-        if index < split.training.count { trainingCount += 1 }
-      case .failure(let error):
-        failure = FailedFile(path: examples[index].path, reason: "\(error)")
-        failures.append(FailedFile(path: examples[index].path, reason: "\(error)"))
-      }
-      progress(.file(done: index + 1, of: examples.count, failure: failure))
-    }
-    let trainingSet = Array(loaded[..<trainingCount])
-    let present = Set(trainingSet.map(\.label))
+    let sounds = try await SoundCollection(
+      split.training + split.validation, labels: labels, trainer: self, progress: progress)
+    let trainingSet = sounds.subset(split.training)
+    let present = Set(trainingSet.labels)
     if let missing = labels.indices.first(where: { !present.contains($0) }) {
       throw TrainingError.configuration("no file of class '\(labels[missing])' could be read")
     }
-
-    var normalizer: FeatureNormalizer?
-    if features.normalization == .global {
-      var statistics = FeatureStatistics(coefficients: features.coefficientCount)
-      for example in trainingSet { statistics.add(example.features) }
-      normalizer = statistics.normalizer
-    }
+    let normalizer =
+      features.normalization == .global ? try trainingSet.normalizer(coefficients: features.coefficientCount) : nil
     let (parameters, record) = try await trainer.train(
-      network, on: trainingSet, validatingOn: Array(loaded[trainingCount...]), normalizer: normalizer
+      network, on: trainingSet, validatingOn: sounds.subset(split.validation), normalizer: normalizer
     ) { progress(.training($0)) }
     let model = try SequenceClassifier(
       configuration: network, features: features, labels: labels, normalizer: normalizer, parameters: parameters,
       record: record)
-    return Result(model: model, failures: failures)
+    return Result(model: model, failures: sounds.failures)
   }
 }

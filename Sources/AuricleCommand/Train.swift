@@ -77,6 +77,10 @@ struct Train: AsyncParsableCommand {
       "Sample rate of the model, to which all sound is resampled (default: the commonest in the data, at most 16000).",
       valueName: "Hz"))
   var sampleRate: Int?
+  @Option(
+    help: ArgumentHelp(
+      "Features to keep in memory; what goes beyond is kept in a temporary file.", valueName: "MB"))
+  var cacheMemory = SoundTrainer.defaultCacheMemory >> 20
   @OptionGroup var channelOptions: ChannelOptions
   @OptionGroup var outputOptions: OutputOptions
   @OptionGroup var jobOptions: JobOptions
@@ -84,6 +88,9 @@ struct Train: AsyncParsableCommand {
   func validate() throws {
     if validationSplit != nil && !holdOut.isEmpty {
       throw ValidationError("--validation-split and --hold-out exclude each other.")
+    }
+    guard (0...1 << 30).contains(cacheMemory) else {
+      throw ValidationError("--cache-memory is \(cacheMemory); it must be at least 0.")
     }
     if let validationSplit, !(0..<1).contains(validationSplit) {
       throw ValidationError("--validation-split is \(validationSplit); it must be at least 0 and below 1.")
@@ -150,6 +157,7 @@ struct Train: AsyncParsableCommand {
   private func withChannel(_ trainer: SoundTrainer) -> SoundTrainer {
     var trainer = trainer
     trainer.channel = channelOptions.selection
+    trainer.cacheMemory = cacheMemory << 20
     return trainer
   }
 

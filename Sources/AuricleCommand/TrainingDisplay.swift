@@ -28,6 +28,12 @@ struct TrainingDisplay {
         StandardError.write("auricle: \(failure.reason)")
       }
       line.update("reading \(bar(Double(done) / Double(total))) \(done) of \(total) files")
+    case .cached(let memory, let disk):
+      line.clear()
+      if disk > 0 {
+        StandardError.write(
+          "features: \(megabytes(memory)) in memory, \(megabytes(disk)) beyond --cache-memory in a temporary file")
+      }
     case .training(.batch(let epoch, let batch, let batches, let loss, let accuracy)):
       let started = trainingStart ?? ContinuousClock.now
       trainingStart = started
@@ -54,6 +60,10 @@ private func bar(_ share: Double) -> String {
   let width = 24
   let filled = min(width, max(0, Int(share * Double(width))))
   return "[" + String(repeating: "#", count: filled) + String(repeating: ".", count: width - filled) + "]"
+}
+
+private func megabytes(_ bytes: Int) -> String {
+  "\(fixed(Double(bytes) / Double(1 << 20), decimals: 1)) MB"
 }
 
 private func clock(_ seconds: Double) -> String {

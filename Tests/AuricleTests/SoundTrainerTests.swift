@@ -38,6 +38,21 @@ struct SoundTrainerTests {
     #expect(try one.model.fileBytes() == two.model.fileBytes())
   }
 
+  @Test("features on disk give the same model as features in memory")
+  func cacheMemory() async throws {
+    let split = try split()
+    var trainer = trainer
+    trainer.training.epochs = 2
+    let memory = try await trainer.train(split, labels: ["0", "7"]) { progress in
+      if case .cached(let memory, let disk) = progress { #expect(memory > 0 && disk == 0) }
+    }
+    trainer.cacheMemory = 0
+    let disk = try await trainer.train(split, labels: ["0", "7"]) { progress in
+      if case .cached(let memory, let disk) = progress { #expect(memory == 0 && disk > 0) }
+    }
+    #expect(try memory.model.fileBytes() == disk.model.fileBytes())
+  }
+
   @Test("files that cannot be read are left out and named; a class without any is an error")
   func failures() async throws {
     var split = try split()

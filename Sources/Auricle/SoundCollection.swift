@@ -1,0 +1,80 @@
+/// Labelled files and their features, each computed once: what training and cross-validation draw from.
+struct SoundCollection: Sendable {
+  /// The files that could be read, each once, and the class of each.
+  private(set) var examples: [Example] = []
+  private(set) var labels: [Int] = []
+  private(set) var failures: [FailedFile] = []
+  /// Of each one's features and class.
+  private(set) var checksums: [UInt32] = []
+  private(set) var cache: FeatureCache
+  private var places: [Example: Int] = [:]
+
+  /// Reads `examples`, whose labels are among `labels`, on as many workers as there are jobs.
+  ///
+  /// Files that cannot be read become `failures`. Throws `FeatureError`, or `FileError` when the cache has no room.
+  init(
+    _ examples: [Example], labels: [String], trainer: SoundTrainer, isolation: isolated (any Actor)? = #isolation,
+    progress: (SoundTrainer.Progress) -> Void
+  ) async throws {
+    let extractor = try FeatureExtractor(trainer.features)
+    let channel = trainer.channel
+    let classes = Dictionary(uniqueKeysWithValues: labels.enumerated().map { ($1, $0) })
+    cache = FeatureCache(memoryLimit: trainer.cacheMemory)
+    try await orderedMap(examples, jobs: trainer.training.jobs) { example in
+      Result { try extractor.features(ofFile: example.path, channel: channel).features }
+    } each: { index, result in
+      let example = examples[index]
+      var failure: FailedFile?
+      switch result {
+      case .success(let features):
+        let label = classes[example.label] ?? 0
+        try cache.append(features)
+        places[example] = self.examples.count
+        self.examples.append(example)
+        self.labels.append(label)
+        var checksum = Checksum()
+        withUnsafeBytes(of: label) { checksum.update($0) }
+        features.values.withUnsafeBytes { checksum.update($0) }
+        checksums.append(checksum.value)
+      case .failure(let error):
+        failure = FailedFile(path: example.path, reason: "\(error)")
+        failures.append(FailedFile(path: example.path, reason: "\(error)"))
+      }
+      progress(.file(done: index + 1, of: examples.count, failure: failure))
+    }
+    progress(.cached(memory: cache.bytesInMemory, disk: cache.bytesOnDisk))
+  }
+
+  /// Those of `examples` that could be read.
+  func subset(_ examples: [Example]) -> Subset {
+    let indices = examples.compactMap { places[$0] }
+    return Subset(sounds: self, indices: indices, labels: indices.map { labels[$0] })
+  }
+
+  /// Some of the files, as a trainer sees them.
+  struct Subset: TrainingSource {
+    let sounds: SoundCollection
+    let indices: [Int]
+    let labels: [Int]
+    var lengths: [Int] { indices.map { sounds.cache.frames(at: $0) } }
+
+    func example(_ index: Int, epoch: Int) throws -> LabeledFeatures {
+      LabeledFeatures(features: try features(index), label: labels[index])
+    }
+
+    func features(_ index: Int) throws -> FeatureMatrix { try sounds.cache.features(at: indices[index]) }
+
+    /// Changes with any change of any file's features or class, and with their order.
+    var checksum: UInt32 {
+      var checksum = Checksum()
+      for index in indices { withUnsafeBytes(of: sounds.checksums[index]) { checksum.update($0) } }
+      return checksum.value
+    }
+
+    func normalizer(coefficients: Int) throws -> FeatureNormalizer {
+      var statistics = FeatureStatistics(coefficients: coefficients)
+      for index in indices.indices { statistics.add(try features(index)) }
+      return statistics.normalizer
+    }
+  }
+}

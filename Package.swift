@@ -32,11 +32,13 @@ let package = Package(
     .target(name: "AudioInput", dependencies: ["AuricleBase", "CSndfile"]),
     .target(name: "AudioFeatures", dependencies: ["AudioInput", "CFFTW", "CKernels"]),
     .target(name: "Augmentation", dependencies: ["AudioFeatures"]),
+    .target(name: "FeatureFiles", dependencies: ["AudioFeatures", "Pictures"]),
     .target(name: "SequenceModel", dependencies: ["AudioFeatures", "CKernels"]),
     .target(name: "Datasets", dependencies: ["AudioInput"]),
     .target(name: "Training", dependencies: ["SequenceModel", "Datasets", "CKernels"]),
     .target(name: "Evaluation", dependencies: ["Pictures", "CReportTemplate"]),
-    .target(name: "Auricle", dependencies: ["Augmentation", "Training", "Evaluation", "Pictures", "CBundledModel"]),
+    .target(
+      name: "Auricle", dependencies: ["Augmentation", "Training", "Evaluation", "FeatureFiles", "CBundledModel"]),
     .executableTarget(
       name: "AuricleCommand",
       dependencies: ["Auricle", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
@@ -46,6 +48,8 @@ let package = Package(
     .testTarget(name: "AudioInputTests", dependencies: ["AudioInput"]),
     .testTarget(name: "AudioFeaturesTests", dependencies: ["AudioFeatures"], exclude: ["Goldens"]),
     .testTarget(name: "AugmentationTests", dependencies: ["Augmentation"]),
+    .testTarget(
+      name: "FeatureFilesTests", dependencies: ["FeatureFiles"], exclude: ["Goldens"]),
     .testTarget(name: "SequenceModelTests", dependencies: ["SequenceModel"], exclude: ["Goldens"]),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets"]),
     .testTarget(name: "TrainingTests", dependencies: ["Training"], exclude: ["Goldens"]),

@@ -4,6 +4,7 @@
 @_exported import AuricleBase
 @_exported import Datasets
 @_exported import Evaluation
+@_exported import FeatureFiles
 @_exported import Pictures
 @_exported import SequenceModel
 @_exported import Training

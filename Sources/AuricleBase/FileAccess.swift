@@ -85,6 +85,19 @@ public enum FileAccess {
     return pread(descriptor, &found, found.count, off_t(offset)) == bytes.count && found == bytes
   }
 
+  /// Bytes in the regular file at `path`, links followed; nil when there is none, or something else.
+  public static func size(of path: String) -> Int? {
+    var status = stat()
+    guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
+    return Int(status.st_size)
+  }
+
+  /// Whether a folder stands at `path`, links followed.
+  public static func isFolder(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+  }
+
   /// Writes `bytes` to `path` so that a reader sees the old file or the new one, whole: into a temporary file in the
   /// same folder, flushed to disk, then renamed. Writes straight to standard output for `-`, and straight through to
   /// anything that is not a regular file (a pipe, `/dev/null`).

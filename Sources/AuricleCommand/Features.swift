@@ -3,144 +3,279 @@ import Auricle
 
 struct Features: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Compute features only, and write them for other programs.",
+    abstract: "Compute features only, and write them for other programs, or draw them.",
     discussion: """
       Examples:
         auricle features recordings/ -o features/
         auricle features seven.wav --preset librosa --format csv
+        auricle features corpus.csv --preset kaldi --kind logmel --mels 80 -o features.ark
+        auricle features seven.wav --kind spectrogram --plot seven.png
+
+      A run that was interrupted is continued by the same command: what is already written whole is skipped.
       """)
 
-  enum Preset: String, CaseIterable, ExpressibleByArgument {
-    case speech, librosa
-  }
-
-  enum Format: String, CaseIterable, ExpressibleByArgument {
-    case npy, csv
-  }
-
-  @Option(help: "Whose conventions: speech (what train uses) or librosa (librosa.feature.mfcc).")
-  var preset = Preset.speech
+  @OptionGroup(title: "Which features") var features: FeatureOptions
   @Option(help: ArgumentHelp("The features of this model file instead (without its normalisation).", valueName: "file"))
   var model: String?
-  @Option(help: ArgumentHelp("Resample to this rate first (default: each file's own).", valueName: "Hz"))
-  var sampleRate: Int?
-  @Option(help: "npy (float32, frames x coefficients) or csv (a line per frame).")
-  var format = Format.npy
-  @Option(name: .shortAndLong, help: ArgumentHelp("Folder to write to, a file for each; csv goes to standard output without it.", valueName: "folder"))
+  @Flag(help: "Write the configuration to standard output as JSON, and nothing else.")
+  var printConfig = false
+
+  @Option(
+    help:
+      "npy, csv or htk: a file for each sound; npz or ark (with scp): one for all. Default: as -o is named, or npy.")
+  var format: FeatureFileFormat?
+  @Option(
+    name: .shortAndLong,
+    help: ArgumentHelp(
+      "Folder to write to, or a file in .npz or .ark, or for one sound in .npy, .csv or .htk; without it, one sound goes to standard output as csv.",
+      valueName: "path"))
   var output: String?
+  @Flag(help: "Write again what is already there.")
+  var overwrite = false
+  @Option(help: ArgumentHelp("Draw one sound's features to a file in .png or .svg.", valueName: "file"))
+  var plot: String?
   @OptionGroup var channelOptions: ChannelOptions
   @OptionGroup var outputOptions: OutputOptions
   @OptionGroup var jobOptions: JobOptions
-  @Argument(help: ArgumentHelp("Audio files, folders of them, or - for standard input.", valueName: "file"))
-  var files: [String]
+  @Argument(
+    help: ArgumentHelp(
+      "Audio files, folders of them, manifests (.csv, .tsv, .jsonl), or - for standard input.", valueName: "file"))
+  var files: [String] = []
 
   func validate() throws {
-    if output == nil && format == .npy { throw ValidationError("Say where to write with -o FOLDER, or use --format csv.") }
-    if model != nil && sampleRate != nil { throw ValidationError("A model has its own sample rate; leave --sample-rate out.") }
-  }
-
-  /// A file and where its features go.
-  private struct Job: Sendable {
-    var path: String
-    var target: String?
-  }
-
-  private struct Written: Encodable {
-    var path: String
-    var output: String?
-    var frames: Int?
-    var coefficients: Int?
-    var error: String?
+    if files.isEmpty && !printConfig { throw ValidationError("Missing expected argument '<file> ...'") }
+    if model != nil && !features.isEmpty {
+      throw ValidationError("A model has its own features; leave --preset, --config and what changes them out.")
+    }
+    if let plot, !plot.lowercased().hasSuffix(".png"), !plot.lowercased().hasSuffix(".svg") {
+      throw ValidationError("--plot is '\(plot)'; its name must end in .png or .svg.")
+    }
+    if plot != nil && (output != nil || format != nil) {
+      throw ValidationError("--plot draws and -o writes; use two runs.")
+    }
+    if outputOptions.json && output == nil && plot == nil && !printConfig {
+      throw ValidationError("--json tells what was written; say where to write with -o.")
+    }
   }
 
   func run() async throws {
-    let jobs = try plan()
-    let fixedExtractor = try fixedConfiguration().map { try FeatureExtractor($0) }
-    let (preset, format, channel) = (preset, format, channelOptions.selection)
-    var failed = 0
-    try await orderedMap(jobs, jobs: jobOptions.jobs) { job -> Result<(features: FeatureMatrix?, written: Written), any Error> in
-      Result {
-        let features =
-          if let fixedExtractor {
-            try fixedExtractor.features(ofFile: job.path, channel: channel).features
-          } else {
-            try Features.ownRate(job.path, preset, channel)
-          }
-        guard let target = job.target else { return (features, Written(path: job.path)) }
-        try FileAccess.makeFolder(Features.folder(of: target))
-        try FileAccess.writeAtomically(
-          format == .npy ? NumpyFile.bytes(features) : Array(features.csv.utf8), to: target)
-        return (
-          nil,
-          Written(path: job.path, output: target, frames: features.frames, coefficients: features.coefficients)
-        )
+    let recipe = try model.map { try FeatureRecipe(JSONValue(json: SequenceClassifier(contentsOf: $0).features.json)) }
+    let extractor = CorpusExtractor(try recipe ?? features.recipe(), channel: channelOptions.selection)
+    if printConfig { return try writeConfiguration(extractor.recipe) }
+    let corpus = try Corpus(paths: files)
+    if let plot { return try draw(corpus, extractor, to: plot) }
+
+    let destination = try FeatureDestination(format: format, output: output, corpus: corpus, arguments: files)
+    if let note = destination.notePath { try keepNote(at: note, extractor.recipe) }
+    switch destination {
+    case .standardOutput: try writeText(corpus.files[0].path, extractor)
+    case .file(let path, let format):
+      try await run(corpus.files.map { Job(file: $0, target: path, format: format, overwrite: true) }, extractor)
+    case .folder(let folder, let format):
+      let jobs = corpus.files.map {
+        Job(file: $0, target: "\(folder)/\($0.name).\(format.rawValue)", format: format, overwrite: overwrite)
       }
-    } each: { index, result in
-      switch result {
-      case .failure(let error):
+      for folder in Set(jobs.map { Features.folder(of: $0.target) }) { try FileAccess.makeFolder(folder) }
+      try await run(jobs, extractor)
+    case .archive(let path, let format):
+      try FileAccess.makeFolder(Features.folder(of: path))
+      let archive = try FeatureArchive(path: path, format: format, overwrite: overwrite)
+      try await run(try Features.entries(corpus, format), to: archive, extractor)
+    }
+  }
+
+  // MARK: One sound
+
+  private func writeConfiguration(_ recipe: FeatureRecipe) throws {
+    let rate = try files.first.map { try AudioFile(path: $0).info.sampleRate }
+    let configuration = try recipe.configuration(at: rate)
+    try configuration.validate()
+    try StandardOutput.write(configuration.json)
+  }
+
+  private func writeText(_ path: String, _ extractor: CorpusExtractor) throws {
+    let source = try extractor.source(path)
+    let encoding = FeatureEncoding(.csv, of: source.configuration)
+    var bytes = encoding.header(frames: 0)
+    try source.forEachBlock { block in
+      encoding.encode(block, into: &bytes)
+      try FileAccess.writeAtomically(bytes, to: "-")
+      bytes.removeAll(keepingCapacity: true)
+    }
+  }
+
+  private func draw(_ corpus: Corpus, _ extractor: CorpusExtractor, to plot: String) throws {
+    guard corpus.files.count == 1 else {
+      throw ValidationError("--plot draws one sound; there are \(corpus.files.count).")
+    }
+    let path = corpus.files[0].path
+    let source = try extractor.source(path)
+    let name = path == "-" ? "standard input" : String(path.split(separator: "/").last ?? "")
+    var picture = FeaturePicture(source.configuration, title: name)
+    try source.forEachBlock { picture.append($0) }
+    if plot.lowercased().hasSuffix(".svg") {
+      try FileAccess.writeAtomically(picture.picture.svg, to: plot)
+    } else {
+      try FileAccess.writeAtomically(picture.picture.png(), to: plot)
+    }
+  }
+
+  // MARK: Many sounds
+
+  private struct Job: Sendable {
+    var file: Corpus.File
+    var target: String
+    var format: FeatureFileFormat
+    var overwrite: Bool
+  }
+
+  /// What became of one file, as `--json` tells it.
+  private struct Outcome: Encodable, Sendable {
+    var path: String
+    var output: String
+    var name: String
+    var frames: Int?
+    var coefficients: Int?
+    var skipped: Bool?
+    var error: String?
+  }
+
+  private func run(_ jobs: [Job], _ extractor: CorpusExtractor) async throws {
+    var tally = Tally(total: jobs.count, json: outputOptions.json)
+    try await orderedMap(jobs, jobs: jobOptions.jobs) { job in
+      var outcome = Outcome(path: job.file.path, output: job.target, name: job.file.name)
+      do {
+        let source = try extractor.source(job.file.path)
+        let encoding = FeatureEncoding(job.format, of: source.configuration)
+        outcome.coefficients = encoding.coefficients
+        if !job.overwrite, let frames = FeatureFile.frames(at: job.target, encoding: encoding) {
+          (outcome.frames, outcome.skipped) = (frames, true)
+        } else {
+          let file = try FeatureFile(path: job.target, encoding: encoding)
+          try source.forEachBlock { try file.append($0) }
+          try file.finish()
+          outcome.frames = file.frames
+        }
+      } catch {
+        outcome.error = "\(error)"
+      }
+      return outcome
+    } each: { _, outcome in
+      try tally.add(outcome, label: outcome.output)
+    }
+    try tally.finish()
+  }
+
+  private func run(_ files: [Corpus.File], to archive: FeatureArchive, _ extractor: CorpusExtractor) async throws {
+    var tally = Tally(total: files.count, json: outputOptions.json)
+    try await orderedMap(Array(files.enumerated()), jobs: jobOptions.jobs) { turn, file -> Result<Outcome, any Error> in
+      var outcome = Outcome(path: file.path, output: archive.path, name: file.name)
+      var entry: FeatureEntry?
+      do {
+        let source = try extractor.source(file.path)
+        let coefficients = source.configuration.coefficientCount
+        outcome.coefficients = coefficients
+        if let shape = archive.existing[file.name] {
+          guard shape.coefficients == coefficients else {
+            throw FeatureFileError.notContinued(
+              path: archive.path,
+              reason: "'\(file.name)' in it has \(shape.coefficients) coefficients, not \(coefficients)")
+          }
+          (outcome.frames, outcome.skipped) = (shape.frames, true)
+        } else {
+          let begun = archive.entry(source.configuration)
+          try source.forEachBlock { try begun.append($0) }
+          outcome.frames = begun.frames
+          entry = begun
+        }
+      } catch {
+        outcome.error = "\(error)"
+        entry = nil
+      }
+      // What cannot be written ends the run; what cannot be read does not.
+      do {
+        try await archive.append(entry, named: file.name, turn: turn)
+        return .success(outcome)
+      } catch {
+        return .failure(error)
+      }
+    } each: { _, result in
+      let outcome = try result.get()
+      try tally.add(outcome, label: outcome.name)
+    }
+    try await archive.finish()
+    try tally.finish()
+  }
+
+  /// Counts and reports outcomes.
+  private struct Tally {
+    let total: Int
+    let json: Bool
+    private var (written, skipped, failed) = (0, 0, 0)
+    private var progress = ProgressLine()
+    private let start = ContinuousClock.now
+
+    init(total: Int, json: Bool) {
+      self.total = total
+      self.json = json
+    }
+
+    mutating func add(_ outcome: Outcome, label: String) throws {
+      if json || outcome.skipped != true { progress.clear() }
+      if json { try StandardOutput.write(jsonLine(outcome)) }
+      if let error = outcome.error {
         failed += 1
         StandardError.write("auricle: \(error)")
-        if outputOptions.json { try StandardOutput.write(jsonLine(Written(path: jobs[index].path, error: "\(error)"))) }
-      case .success(let (features?, _)):
-        try FileAccess.writeAtomically(features.csv, to: "-")
-      case .success((nil, let written)):
-        if outputOptions.json {
-          try StandardOutput.write(jsonLine(written))
-        } else {
-          try StandardOutput.write(
-            "\(written.output ?? "")  \(written.frames ?? 0) x \(written.coefficients ?? 0)")
-        }
+      } else if outcome.skipped == true {
+        skipped += 1
+      } else {
+        written += 1
+        if !json { try StandardOutput.write("\(label)  \(outcome.frames ?? 0) x \(outcome.coefficients ?? 0)") }
       }
+      let (done, total) = (written + skipped + failed, total)
+      progress.update("\(done) of \(total) files")
     }
-    try ExitStatus.check(failed: failed, of: jobs.count)
-  }
 
-  /// What all files share; nil when each is taken at its own rate.
-  private func fixedConfiguration() throws -> FeatureConfiguration? {
-    if let model { return try SequenceClassifier(contentsOf: model).features }
-    return sampleRate.map { Features.configuration(preset, sampleRate: $0) }
-  }
-
-  private static func configuration(_ preset: Preset, sampleRate: Int) -> FeatureConfiguration {
-    preset == .librosa ? .librosa(sampleRate: sampleRate) : .speech(sampleRate: sampleRate)
-  }
-
-  private static func ownRate(_ path: String, _ preset: Preset, _ channel: ChannelSelection) throws -> FeatureMatrix {
-    let waveform = try Waveform(contentsOf: path, channel: channel)
-    return try FeatureExtractor(configuration(preset, sampleRate: waveform.sampleRate)).features(of: waveform)
-  }
-
-  /// The files and their targets: those from a folder keep their place below it. Two files for one target are refused.
-  private func plan() throws -> [Job] {
-    var jobs: [Job] = []
-    var sources: [String: String] = [:]
-    for argument in files {
-      for path in try AudioFiles.expand(paths: [argument]) {
-        guard let output else {
-          jobs.append(Job(path: path))
-          continue
-        }
-        let inside = path.hasPrefix(argument) && path != argument
-        var name = path == "-" ? "stdin" : inside ? String(path.dropFirst(argument.count)) : Features.name(of: path)
-        while name.hasPrefix("/") { name.removeFirst() }
-        if let dot = name.lastIndex(of: "."), dot > name.startIndex, !name[dot...].contains("/") {
-          name = String(name[..<dot])
-        }
-        let target = "\(output)/\(name).\(format.rawValue)"
-        if let other = sources.updateValue(path, forKey: target) {
-          throw CommandError("\(path) and \(other) would both be written to \(target); name them apart, or use two runs")
-        }
-        jobs.append(Job(path: path, target: target))
+    mutating func finish() throws {
+      progress.clear()
+      if total > 1 || skipped > 0 {
+        let seconds = (ContinuousClock.now - start) / .seconds(1)
+        StandardError.write(
+          "\(written) files written, \(skipped) already there, \(failed) failed, in \(fixed(seconds, decimals: 2)) s")
       }
+      try ExitStatus.check(failed: failed, of: total)
     }
-    return jobs
   }
 
-  private static func name(of path: String) -> String {
-    path.lastIndex(of: "/").map { String(path[path.index(after: $0)...]) } ?? path
+  /// Refuses to mix features of two configurations in one place, and notes which it holds.
+  private func keepNote(at path: String, _ recipe: FeatureRecipe) throws {
+    if !overwrite, let bytes = try? FileAccess.read(path, limit: 1 << 20) {
+      let noted = try? JSONValue(json: String(decoding: bytes, as: UTF8.self))
+      guard noted == (try JSONValue(json: recipe.json)) else {
+        throw CommandError(
+          "\(output ?? path): holds features of another configuration (it is in \(path)); use --overwrite, or another place"
+        )
+      }
+      return
+    }
+    try FileAccess.makeFolder(Features.folder(of: path))
+    try FileAccess.writeAtomically(recipe.json + "\n", to: path)
+  }
+
+  /// Kaldi's names hold no white space.
+  private static func entries(_ corpus: Corpus, _ format: FeatureFileFormat) throws -> [Corpus.File] {
+    guard format == .ark else { return corpus.files }
+    var earlier: [String: String] = [:]
+    return try corpus.files.map { file in
+      let name = String(file.name.map { $0.isWhitespace ? "_" : $0 })
+      if let other = earlier.updateValue(file.path, forKey: name) {
+        throw DatasetError.sameName(name, path: file.path, earlier: other)
+      }
+      return Corpus.File(path: file.path, name: name)
+    }
   }
 
   private static func folder(of path: String) -> String {
-    path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
+    path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
   }
 }

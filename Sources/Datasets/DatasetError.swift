@@ -23,6 +23,8 @@ public enum DatasetError: Error, Hashable, Sendable, CustomStringConvertible {
   case missingColumn(path: String, line: Int, wanted: [String], found: [String])
   case contradiction(path: String, line: Int, earlierLine: Int, file: String, found: String, earlier: String)
 
+  case sameName(String, path: String, earlier: String)
+
   case singleClass(label: String, source: String)
   case classNotInTraining(label: String, count: Int)
   case invalidFraction(Double)
@@ -66,6 +68,9 @@ public enum DatasetError: Error, Hashable, Sendable, CustomStringConvertible {
       "\(path), line \(line): no '\(wanted.joined(separator: "' or '"))' column; found: \(found.joined(separator: ", "))"
     case .contradiction(let path, let line, let earlierLine, let file, let found, let earlier):
       "\(path), line \(line): '\(file)' is \(found) here and \(earlier) in line \(earlierLine)"
+
+    case .sameName(let name, let path, let earlier):
+      "\(path) and \(earlier) would both be named '\(name)'; rename one, or use a manifest with an 'id' column"
 
     case .singleClass(let label, let source):
       "only one class, '\(label)', was found (\(source)); there is nothing to tell apart"

@@ -29,6 +29,7 @@ struct Manifest {
 
   private static let pathColumns = ["path", "file", "filename", "audio_filepath"]
   private static let labelColumns = ["label", "command", "text"]
+  private static let nameColumns = ["id", "utterance", "utterance_id", "utt_id", "utt", "key"]
 
   private struct Row {
     let line: Int
@@ -47,7 +48,8 @@ struct Manifest {
 
   func dataset() throws(DatasetError) -> Dataset {
     let text = try readText(path)
-    let rows = format == .jsonLines ? try jsonRows(text) : try delimitedRows(text)
+    let labelIsCaptured = pattern?.names.contains("label") == true
+    let rows = try rows(of: text, wanted: [Self.pathColumns] + (labelIsCaptured ? [] : [Self.labelColumns]))
     let folder = String(path.dropLast(fileName(of: path).count))
     var examples: [Example] = []
     var earlier: [String: (line: Int, index: Int)] = [:]
@@ -68,6 +70,26 @@ struct Manifest {
       }
     }
     return Dataset(examples: examples, source: "manifest (\(format.rawValue))")
+  }
+
+  /// The files alone, each with the name the manifest gives it, or else its path as it is written there.
+  func files() throws(DatasetError) -> [(path: String, name: String, isPath: Bool)] {
+    let folder = String(path.dropLast(fileName(of: path).count))
+    var files: [(path: String, name: String, isPath: Bool)] = []
+    for row in try rows(of: try readText(path), wanted: [Self.pathColumns]) {
+      var row = row
+      guard let file = row.take(Self.pathColumns) else {
+        throw .missingColumn(path: path, line: row.line, wanted: Self.pathColumns, found: row.names)
+      }
+      guard !file.isEmpty else { throw .malformedLine(path: path, line: row.line, reason: "the path is empty") }
+      let name = row.take(Self.nameColumns)
+      files.append((join(folder, file), name ?? file, name == nil))
+    }
+    return files
+  }
+
+  private func rows(of text: String, wanted: [[String]]) throws(DatasetError) -> [Row] {
+    format == .jsonLines ? try jsonRows(text) : try delimitedRows(text, wanted: wanted)
   }
 
   private func example(_ row: Row, folder: String) throws(DatasetError) -> Example {
@@ -100,7 +122,7 @@ struct Manifest {
     return Example(path: join(folder, file), label: label, split: split, fields: fields)
   }
 
-  private func delimitedRows(_ text: String) throws(DatasetError) -> [Row] {
+  private func delimitedRows(_ text: String, wanted: [[String]]) throws(DatasetError) -> [Row] {
     let rows: [DelimitedText.Row]
     do throws(DelimitedText.Malformed) {
       rows = try DelimitedText.rows(of: text, separator: format == .tsv ? "\t" : ",")
@@ -114,9 +136,7 @@ struct Manifest {
     }
     // Told here, so that a manifest without header or without rows hears of its header.
     let lowercased = Set(names.map { $0.lowercased() })
-    let labelCaptured = pattern?.names.contains("label") == true
-    for columns in [Self.pathColumns, Self.labelColumns] where lowercased.isDisjoint(with: columns) {
-      if columns == Self.labelColumns && labelCaptured { continue }
+    for columns in wanted where lowercased.isDisjoint(with: columns) {
       throw .missingColumn(path: path, line: header.line, wanted: columns, found: names)
     }
 

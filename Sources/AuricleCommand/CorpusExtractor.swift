@@ -1,0 +1,69 @@
+import Auricle
+import Synchronization
+
+/// Extracts files by a recipe: each at its own rate unless the recipe names one, with one extractor for each rate.
+final class CorpusExtractor: Sendable {
+  let recipe: FeatureRecipe
+  private let channel: ChannelSelection
+  private let extractors = Mutex<[Int: FeatureExtractor]>([:])
+
+  init(_ recipe: FeatureRecipe, channel: ChannelSelection) {
+    self.recipe = recipe
+    self.channel = channel
+  }
+
+  /// A file that was looked at, and what will extract it.
+  struct Source {
+    fileprivate let path: String
+    fileprivate let channel: ChannelSelection
+    fileprivate let extractor: FeatureExtractor
+    /// Sound that cannot be read twice.
+    fileprivate let waveform: Waveform?
+
+    var configuration: FeatureConfiguration { extractor.configuration }
+
+    /// Hands out the features in blocks.
+    func forEachBlock(_ body: (FeatureMatrix) throws -> Void) throws {
+      guard let waveform else {
+        _ = try extractor.features(ofFile: path, channel: channel, each: body)
+        return
+      }
+      let features: FeatureMatrix
+      do {
+        features = try extractor.features(of: waveform)
+      } catch {
+        throw FeatureError.file(path: path, reason: error.description)
+      }
+      try body(features)
+    }
+  }
+
+  /// Opens the file as far as needed to know its rate.
+  func source(_ path: String) throws -> Source {
+    var waveform: Waveform?
+    let rate: Int
+    if let fixed = recipe.sampleRate {
+      rate = fixed
+    } else if FileAccess.size(of: path) != nil {
+      rate = try AudioFile(path: path, channel: channel).info.sampleRate
+    } else {
+      let sound = try Waveform(contentsOf: path, channel: channel)
+      (rate, waveform) = (sound.sampleRate, sound)
+    }
+    do {
+      return Source(path: path, channel: channel, extractor: try extractor(rate), waveform: waveform)
+    } catch {
+      throw FeatureError.file(path: path, reason: error.description)
+    }
+  }
+
+  private func extractor(_ rate: Int) throws(FeatureError) -> FeatureExtractor {
+    if let extractor = extractors.withLock({ $0[rate] }) { return extractor }
+    let extractor = try FeatureExtractor(try recipe.configuration(at: rate))
+    return extractors.withLock { extractors in
+      let first = extractors[rate] ?? extractor
+      extractors[rate] = first
+      return first
+    }
+  }
+}

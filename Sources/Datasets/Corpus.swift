@@ -1,0 +1,77 @@
+import AuricleBase
+
+/// Audio files with a name for each, under which something made of it is kept.
+///
+///     let corpus = try Corpus(paths: ["recordings"])
+///     corpus.files[0]     // path "recordings/ann/one.wav", name "ann/one"
+///
+/// No two files have one name; a file that is given twice is there once. A name is a relative path without the file's ending: below the folder, where one folder is
+/// all that was given; below the deepest folder that all paths share, where there are several. For a manifest it is the
+/// column `id` (or `utterance`, `utterance_id`, `utt_id`, `utt`, `key`), or else the path that is written there. Names
+/// never lead out of where they are put: `..` and a leading `/` are left out.
+public struct Corpus: Sendable {
+  public struct File: Hashable, Sendable {
+    public var path: String
+    public var name: String
+
+    public init(path: String, name: String) {
+      self.path = path
+      self.name = name
+    }
+  }
+
+  /// In the order given; those of a folder by the bytes of their paths.
+  public let files: [File]
+
+  /// Expands audio files, folders of them, manifests (CSV, TSV or JSON lines; paths in them are relative to them), and
+  /// `-` for standard input.
+  ///
+  /// Throws `DatasetError.sameName` for two files of one name, and what is wrong with a folder or a manifest.
+  public init(paths: [String]) throws(DatasetError) {
+    let folders = paths.filter { $0 != "-" }.map { components($0).dropLast() }
+    let shared = folders.dropFirst().reduce(folders.first ?? []) { shared, folder in
+      shared.prefix(zip(shared, folder).prefix { $0 == $1 }.count)
+    }
+    var found: [File] = []
+    for path in paths {
+      if path == "-" {
+        found.append(File(path: path, name: "stdin"))
+      } else if case .folder = FileKind(path) {
+        let root = paths.count == 1 ? components(path).count : shared.count
+        for file in try AudioFiles.expand(paths: [path]) {
+          found.append(File(path: file, name: Corpus.name(components(file).dropFirst(root), hasEnding: true)))
+        }
+      } else if let format = Manifest.Format(fileExtension: fileExtension(of: path)) {
+        for (file, name, isPath) in try Manifest(path: path, format: format, pattern: nil).files() {
+          found.append(File(path: file, name: Corpus.name(components(name)[...], hasEnding: isPath)))
+        }
+      } else {
+        found.append(File(path: path, name: Corpus.name(components(path).dropFirst(shared.count), hasEnding: true)))
+      }
+    }
+    var files: [File] = []
+    var earlier: [String: String] = [:]
+    for file in found {
+      switch earlier.updateValue(file.path, forKey: file.name) {
+      case nil: files.append(file)
+      case file.path: break  // the same file twice is one
+      case let other?: throw .sameName(file.name, path: file.path, earlier: other)
+      }
+    }
+    self.files = files
+  }
+
+  /// A relative path that stays below where it begins.
+  private static func name(_ components: ArraySlice<String>, hasEnding: Bool) -> String {
+    var parts = components.filter { $0 != ".." && $0 != "/" }
+    if hasEnding, let last = parts.last, let dot = last.lastIndex(of: "."), dot > last.startIndex {
+      parts[parts.count - 1] = String(last[..<dot])
+    }
+    return parts.isEmpty ? "unnamed" : parts.joined(separator: "/")
+  }
+}
+
+/// The parts of a path; "/" first when it is absolute, and none that mean nothing.
+private func components(_ path: String) -> [String] {
+  (path.hasPrefix("/") ? ["/"] : []) + path.split(separator: "/").filter { $0 != "." }.map { String($0) }
+}

@@ -1,0 +1,18 @@
+/// What can be wrong with a file of features, each a sentence that names it.
+public enum FeatureFileError: Error, Hashable, Sendable, CustomStringConvertible {
+  /// More coefficients than the format can hold.
+  case tooManyCoefficients(path: String, coefficients: Int, limit: Int)
+  /// An archive that cannot be continued; the reason is a clause.
+  case notContinued(path: String, reason: String)
+  /// Another program is writing the archive.
+  case inUse(path: String)
+
+  public var description: String {
+    switch self {
+    case .tooManyCoefficients(let path, let coefficients, let limit):
+      "\(path): \(coefficients) coefficients are more than the \(limit) this format can hold"
+    case .notContinued(let path, let reason): "\(path): cannot be continued: \(reason); write another, or overwrite it"
+    case .inUse(let path): "\(path): is being written by another run"
+    }
+  }
+}

@@ -186,14 +186,19 @@ struct ClassifierAgreementTests {
     expectAgreement(logits, order.flatMap { wanted[$0] }, relative: 1e-6, "logits")
     #expect(network.logits(of: order.map { inputs[$0] }, normalizer: nil) == logits)
 
-    // The gradient of the mean cross-entropy.
+    // The gradient of the mean cross-entropy, with labels as they are and with smoothed ones.
     let labels = [2, 0, 3]
-    let logitGradient = order.enumerated().flatMap { row, sequence in
-      softmax(logits[row * 4..<(row + 1) * 4]).enumerated().map { ($1 - ($0 == labels[sequence] ? 1 : 0)) / 3 }
+    for (name, smoothing) in [("", Float(0)), ("smoothed.", 0.1)].prefix(pooling == .attention ? 2 : 1) {
+      let logitGradient = order.enumerated().flatMap { row, sequence in
+        softmax(logits[row * 4..<(row + 1) * 4]).enumerated().map { label, probability in
+          (probability - (label == labels[sequence] ? 1 - smoothing : 0) - smoothing / 4) / 3
+        }
+      }
+      var gradient = [Float](repeating: 0, count: network.parameterCount)
+      _ = worker.logits(network, of: order.map { inputs[$0] }, normalizer: nil, dropoutSeed: nil)
+      worker.addGradient(network, ofLogits: logitGradient, to: &gradient)
+      expectAgreement(
+        gradient, parameters(try golden("\(pooling.rawValue).\(name)gradient")), relative: 1e-6, "gradient")
     }
-    var gradient = [Float](repeating: 0, count: network.parameterCount)
-    worker.addGradient(network, ofLogits: logitGradient, to: &gradient)
-    expectAgreement(
-      gradient, parameters(try golden("\(pooling.rawValue).gradient")), relative: 1e-6, "gradient")
   }
 }

@@ -53,7 +53,7 @@ let package = Package(
     .testTarget(name: "SequenceModelTests", dependencies: ["SequenceModel"], exclude: ["Goldens"]),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets"]),
     .testTarget(name: "TrainingTests", dependencies: ["Training"], exclude: ["Goldens"]),
-    .testTarget(name: "EvaluationTests", dependencies: ["Evaluation"], exclude: ["Goldens"]),
+    .testTarget(name: "EvaluationTests", dependencies: ["Evaluation"], exclude: ["Goldens", "browser_test.py"]),
     .testTarget(name: "AuricleTests", dependencies: ["Auricle"]),
     .testTarget(name: "AuricleCommandTests", dependencies: ["AuricleCommand"]),
   ],

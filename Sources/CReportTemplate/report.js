@@ -565,8 +565,8 @@
 
   byId("groups").hidden = report.groups.length === 0;
   report.groups.forEach((group, field) => {
-    const limit = 40;
-    const ordered = group.groups.length <= limit ? group.groups : [...group.groups].sort((a, b) => a.accuracy - b.accuracy);
+    const limit = 20;
+    const ordered = group.groups.length <= limit ? group.groups : [...group.groups].sort((a, b) => a.accuracy - b.accuracy || b.files - a.files);
     const items = ordered.map((entry) => make("li", { class: group.worst && group.worst.value === entry.value ? "worst" : null },
       make("button", {
         type: "button",
@@ -588,7 +588,7 @@
       group.worst && make("p", { class: "soft" }, `Worst: ${group.worst.value}, ${percent(group.worst.accuracy)} of ${files(group.worst.files)} ` +
         `(95% interval ${percent(group.worst.interval.lower)} to ${percent(group.worst.interval.upper)}).`),
       make("ul", {}, ...items.slice(0, limit)),
-      items.length > limit ? make("details", {}, make("summary", {}, `${number(items.length - limit)} groups that are better`), more) : null));
+      items.length > limit ? make("details", {}, make("summary", {}, `${number(items.length - limit)} groups that are as good or better`), more) : null));
   });
 
   // ---- Classes

@@ -79,7 +79,7 @@ extension GroupReport {
       table.append([group.value, percent(group.accuracy), group.interval.text, String(group.files)])
     }
     var lines = [table.text]
-    if shown.count < groups.count { lines.append("and \(groups.count - shown.count) groups that are better") }
+    if shown.count < groups.count { lines.append("and \(groups.count - shown.count) groups that are as good or better") }
     if let worst {
       let name = printable("\(field) \(worst.value)")
       lines.append(

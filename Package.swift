@@ -45,6 +45,7 @@ let package = Package(
 
     // Tests, one target per stage.
     .testTarget(name: "PicturesTests", dependencies: ["Pictures"]),
+    .testTarget(name: "CKernelsTests", dependencies: ["CKernels"]),
     .testTarget(name: "AudioInputTests", dependencies: ["AudioInput"]),
     .testTarget(name: "AudioFeaturesTests", dependencies: ["AudioFeatures"], exclude: ["Goldens"]),
     .testTarget(name: "AugmentationTests", dependencies: ["Augmentation"]),

@@ -25,6 +25,19 @@ public final class NetworkWorker {
     tape = NetworkTape(configuration)
   }
 
+  /// Whether `addGradient` also computes the gradient of the features, which training has no use for.
+  public var computesInputGradient: Bool {
+    get { tape.inputGradient != nil }
+    set { tape.inputGradient = newValue ? tape.inputGradient ?? Buffer() : nil }
+  }
+
+  /// Logits, `sequences x classes`, without dropout; keeps nothing for `addGradient`.
+  public func logits(
+    _ network: TrainableNetwork, of sequences: [FeatureMatrix], normalizer: FeatureNormalizer?
+  ) -> [Float] {
+    tape.forward(network.weights, sequences, normalizer)
+  }
+
   /// Logits, `sequences x classes`. With a `dropoutSeed`, dropout is applied; keeps what `addGradient` needs.
   ///
   /// Batch normalisation uses `statistics`, those of the sequences themselves if nil.

@@ -1,0 +1,95 @@
+import Auricle
+
+// One recurrent layer in Auricle: answers requests of `compare.py` on standard input. What is timed is the whole
+// network, from the copy of the features to the logits of a dense layer and back.
+
+struct Request {
+  var cell: ModelConfiguration.Cell
+  var pass: String
+  /// Sequences in a batch; for `evaluate` and `fit`, jobs.
+  var batch: Int
+  var frames: Int
+  var inputs: Int
+  var hidden: Int
+  var seconds: Double
+
+  init?(_ line: String) {
+    let fields = line.split(separator: " ").map(String.init)
+    let cells: [String: ModelConfiguration.Cell] = ["gru": .gru, "lstm": .lstm, "rnn": .simpleRNN]
+    let numbers = fields.dropFirst(2).prefix(4).compactMap { Int($0) }
+    guard fields.count == 7, numbers.count == 4, let cell = cells[fields[0]], let seconds = Double(fields[6]) else {
+      return nil
+    }
+    self.cell = cell
+    pass = fields[1]
+    (batch, frames, inputs, hidden) = (numbers[0], numbers[1], numbers[2], numbers[3])
+    self.seconds = seconds
+  }
+
+  var network: ModelConfiguration {
+    get throws {
+      try ModelConfiguration(
+        inputSize: inputs, cell: cell, hiddenSize: hidden, layers: 1, bidirectional: false, pooling: .last, dropout: 0,
+        classCount: 10)
+    }
+  }
+
+  func sequences(_ count: Int) -> [FeatureMatrix] {
+    var generator = SeededGenerator(seed: 7)
+    return (0..<count).map { _ in
+      FeatureMatrix(
+        coefficients: inputs, values: (0..<frames * inputs).map { _ in Float(generator.normal()) })
+    }
+  }
+}
+
+/// Nanoseconds of the fastest of the calls that fit in `seconds`.
+func fastest(_ seconds: Double, _ body: () async throws -> Void) async rethrows -> Double {
+  let clock = ContinuousClock()
+  try await body()
+  var best = Duration.seconds(1_000)
+  let end = clock.now + .seconds(seconds)
+  repeat { best = min(best, try await clock.measure(body)) } while clock.now < end
+  return best / .nanoseconds(1)
+}
+
+func measure(_ request: Request) async throws -> Double {
+  let network = try request.network
+  let layout = ParameterLayout(network)
+  let parameters = layout.initialParameters(seed: 1)
+  switch request.pass {
+  case "forward":
+    let weights = TrainableNetwork(network, layout: layout, parameters: parameters)
+    let (sequences, worker) = (request.sequences(request.batch), NetworkWorker(network))
+    return await fastest(request.seconds) { _ = worker.logits(weights, of: sequences, normalizer: nil) }
+  case "train":
+    let weights = TrainableNetwork(network, layout: layout, parameters: parameters)
+    let (sequences, worker) = (request.sequences(request.batch), NetworkWorker(network))
+    worker.computesInputGradient = true  // as oneDNN does
+    let upstream = [Float](repeating: 0.01, count: request.batch * 10)
+    var gradient = [Float](repeating: 0, count: layout.count)
+    return await fastest(request.seconds) {
+      _ = worker.logits(weights, of: sequences, normalizer: nil, dropoutSeed: nil)
+      worker.addGradient(weights, ofLogits: upstream, to: &gradient)
+    }
+  case "evaluate":
+    let weights = TrainableNetwork(network, layout: layout, parameters: parameters)
+    let batches = (0..<16).map { _ in request.sequences(32) }
+    return try await fastest(request.seconds) {
+      try await orderedMap(batches, jobs: request.batch) {
+        weights.logits(of: $0, normalizer: nil)
+      } each: { _, _ in
+      }
+    }
+  default:
+    var settings = TrainingConfiguration()
+    settings.epochs = 1
+    settings.jobs = request.batch
+    let trainer = try Trainer(settings)
+    let examples = request.sequences(512).enumerated().map { LabeledFeatures(features: $1, label: $0 % 10) }
+    return try await fastest(request.seconds) { _ = try await trainer.train(network, on: examples) }
+  }
+}
+
+print("Auricle")
+while let line = readLine(), let request = Request(line) { print(try await measure(request)) }

@@ -37,10 +37,10 @@ struct ActivationTests {
     #expect(error.ulp <= 4, "\(error.ulp) ulp at \(error.x)")
   }
 
-  @Test("tanh is within 6 ulp, which is less than 4e-7, of double precision", arguments: tables)
+  @Test("tanh is within 7 ulp, which is less than 5e-7, of double precision", arguments: tables)
   func tanh(_ name: String) {
     let error = worst(100, UnsafePointer.named(name).pointee.tanh) { Foundation.tanh($0) }
-    #expect(error.ulp <= 6, "\(error.ulp) ulp at \(error.x)")
+    #expect(error.ulp <= 7, "\(error.ulp) ulp at \(error.x)")
   }
 
   @Test("both are right at zero and infinity, and NaN passes through", arguments: tables)

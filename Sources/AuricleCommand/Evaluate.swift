@@ -23,7 +23,8 @@ struct Evaluate: AsyncParsableCommand {
       "Only files whose field fulfils the condition, for example 'speaker=theo'; repeat for several.",
       valueName: "condition"))
   var only: [String] = []
-  @Option(help: ArgumentHelp("Only files that the data set puts in this split.", valueName: "training|validation|testing"))
+  @Option(
+    help: ArgumentHelp("Only files that the data set puts in this split.", valueName: "training|validation|testing"))
   var split: String?
 
   @Option(
@@ -47,11 +48,16 @@ struct Evaluate: AsyncParsableCommand {
       "Files with a mel spectrogram (and embedded sound) in the HTML report, wrong answers first.", valueName: "n"))
   var illustrate = 1000
   @Option(
-    help: ArgumentHelp("Write the confusion matrix here: .csv, .json, .svg or .png; repeat for several.", valueName: "file"))
+    help: ArgumentHelp(
+      "Write the confusion matrix here: .csv, .json, .svg or .png; repeat for several.", valueName: "file"))
   var confusion: [String] = []
-  @Option(help: "Confusion as counts, or as shares: \(ConfusionMatrix.Normalization.allCases.map(\.rawValue).joined(separator: ", ")).")
+  @Option(
+    help:
+      "Confusion as counts, or as shares: \(ConfusionMatrix.Normalization.allCases.map(\.rawValue).joined(separator: ", "))."
+  )
   var normalize = ConfusionMatrix.Normalization.none
-  @Option(help: "Order of the classes in it: \(ConfusionMatrix.Order.allCases.map(\.rawValue).joined(separator: ", ")).")
+  @Option(
+    help: "Order of the classes in it: \(ConfusionMatrix.Order.allCases.map(\.rawValue).joined(separator: ", ")).")
   var sort = ConfusionMatrix.Order.model
   @Option(
     help: ArgumentHelp(
@@ -59,7 +65,8 @@ struct Evaluate: AsyncParsableCommand {
       valueName: "field"))
   var groupBy: [String] = []
   @Option(
-    help: ArgumentHelp("Share of files whose truth is among the n most probable labels; repeat (default: 2, 3, 5).", valueName: "n"))
+    help: ArgumentHelp(
+      "Share of files whose truth is among the n most probable labels; repeat (default: 2, 3, 5).", valueName: "n"))
   var topK: [Int] = []
   @Option(help: ArgumentHelp("End with exit code 4 when the accuracy is lower, for example 0.95.", valueName: "share"))
   var minAccuracy: Double?
@@ -71,7 +78,9 @@ struct Evaluate: AsyncParsableCommand {
     if let split, Split(split) == nil {
       throw ValidationError("--split is '\(split)'; it must be training, validation or testing.")
     }
-    if from == nil && dataset == nil { throw ValidationError("Say which labelled files to judge by, or use --from FILE.") }
+    if from == nil && dataset == nil {
+      throw ValidationError("Say which labelled files to judge by, or use --from FILE.")
+    }
     if from != nil && (dataset != nil || predictions != nil) {
       throw ValidationError("--from takes the place of a data set and of --predictions.")
     }
@@ -82,7 +91,9 @@ struct Evaluate: AsyncParsableCommand {
     }
     if let k = topK.first(where: { $0 < 1 }) { throw ValidationError("--top-k is \(k); it must be at least 1.") }
     if illustrate < 0 { throw ValidationError("--illustrate is \(illustrate); it must be at least 0.") }
-    if embedAudio && !needsFiles { throw ValidationError("--embed-audio is for an HTML report; add --report FILE.html.") }
+    if embedAudio && !needsFiles {
+      throw ValidationError("--embed-audio is for an HTML report; add --report FILE.html.")
+    }
     for path in report where ReportFormat(path) == nil {
       throw ValidationError("--report '\(path)': its name must end in \(ReportFormat.endings).")
     }
@@ -116,7 +127,9 @@ struct Evaluate: AsyncParsableCommand {
       let table = matrix.text(normalize, width: StandardOutput.width ?? 200, colored: StandardOutput.hasColor)
       try StandardOutput.write(output.json ? jsonLine(report) : "\(table)\n\n\(report.text)")
     }
-    if tally.unlabeled > 0 { StandardError.write("auricle: \(tally.unlabeled) files have no true label; they do not count") }
+    if tally.unlabeled > 0 {
+      StandardError.write("auricle: \(tally.unlabeled) files have no true label; they do not count")
+    }
     if let minAccuracy, report.accuracy < minAccuracy {
       if tally.failed > 0 { StandardError.write("auricle: \(tally.failed) of \(tally.count) files failed") }
       StandardError.write(
@@ -170,7 +183,8 @@ struct Evaluate: AsyncParsableCommand {
     let known = fields.union(["label", "sample-rate", "duration"])
     if let field = groupBy.first(where: { !known.contains($0) }) {
       throw CommandError(
-        "--group-by '\(field)': no file has such a field; there are: \(known.sorted(by: naturallyPrecedes).joined(separator: ", "))")
+        "--group-by '\(field)': no file has such a field; there are: \(known.sorted(by: naturallyPrecedes).joined(separator: ", "))"
+      )
     }
   }
 
@@ -241,7 +255,8 @@ struct Evaluate: AsyncParsableCommand {
       guard row < examples.count, examples[row].path == prediction.path, examples[row].label == prediction.truth else {
         throw CommandError(
           "\(path): row \(row + 1) is \(prediction.path) with truth '\(prediction.truth ?? "")', but this run has "
-            + (row < examples.count ? "\(examples[row].path) with '\(examples[row].label)' there" : "only \(examples.count) files")
+            + (row < examples.count
+              ? "\(examples[row].path) with '\(examples[row].label)' there" : "only \(examples.count) files")
             + "; resume with the same data set and choice of files")
       }
       try tally.add(prediction)

@@ -81,7 +81,9 @@ struct EvaluationPage {
 
   /// Compressed formats that browsers play go in as they are, all others as 16-bit WAV of what the model hears.
   private static func audio(_ path: String, _ waveform: Waveform) throws -> (type: String, bytes: [UInt8]) {
-    let types = ["flac": "audio/flac", "mp3": "audio/mpeg", "ogg": "audio/ogg", "oga": "audio/ogg", "opus": "audio/ogg"]
+    let types = [
+      "flac": "audio/flac", "mp3": "audio/mpeg", "ogg": "audio/ogg", "oga": "audio/ogg", "opus": "audio/ogg",
+    ]
     if let type = types[ending(of: path)] { return (type, try FileAccess.read(path)) }
     return ("audio/wav", waveform.wavBytes)
   }

@@ -15,7 +15,9 @@ struct JSONScanner {
   }
 
   /// Reads `{`, hands each key to `member`, which must read its value, and `}`. Null is an object without members.
-  mutating func object(_ member: (inout JSONScanner, String) throws(MalformedPrediction) -> Void) throws(MalformedPrediction) {
+  mutating func object(_ member: (inout JSONScanner, String) throws(MalformedPrediction) -> Void)
+    throws(MalformedPrediction)
+  {
     if takeWord("null") { return }
     try expect("{")
     if take("}") { return }
@@ -42,7 +44,9 @@ struct JSONScanner {
   mutating func number<Number: LosslessStringConvertible>() throws(MalformedPrediction) -> Number? {
     if takeWord("null") { return nil }
     let text = try numberText()
-    guard let number = Number(text) else { throw MalformedPrediction(reason: "'\(text)' is not a number that is wanted here") }
+    guard let number = Number(text) else {
+      throw MalformedPrediction(reason: "'\(text)' is not a number that is wanted here")
+    }
     return number
   }
 
@@ -99,8 +103,12 @@ struct JSONScanner {
   private mutating func numberText() throws(MalformedPrediction) -> String {
     skipSpace()
     let start = position
-    while let byte, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || "+-.eE".utf8.contains(byte) { position += 1 }
-    guard position > start else { throw MalformedPrediction(reason: "no value that is wanted here at byte \(start + 1)") }
+    while let byte, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || "+-.eE".utf8.contains(byte) {
+      position += 1
+    }
+    guard position > start else {
+      throw MalformedPrediction(reason: "no value that is wanted here at byte \(start + 1)")
+    }
     return String(decoding: bytes[start..<position], as: UTF8.self)
   }
 

@@ -51,7 +51,9 @@ struct PredictionColumns: Equatable {
     var prediction = Prediction(path: "")
     for (name, cell) in zip(names, cells) where !cell.isEmpty {
       func number<Number: LosslessStringConvertible>() throws(MalformedPrediction) -> Number {
-        guard let number = Number(cell) else { throw MalformedPrediction(reason: "'\(cell)' in column '\(name)' is not a number") }
+        guard let number = Number(cell) else {
+          throw MalformedPrediction(reason: "'\(cell)' in column '\(name)' is not a number")
+        }
         return number
       }
       switch name {

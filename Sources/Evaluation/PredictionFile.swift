@@ -43,7 +43,9 @@ public struct PredictionFile: Sendable {
     var rows = 0
     func prediction(_ record: ArraySlice<UInt8>) throws(MalformedPrediction) -> Prediction? {
       guard format == .csv else { return try Prediction(jsonLine: record) }
-      guard let cells = CSVText.cells(of: record) else { throw MalformedPrediction(reason: "its quotation marks do not pair") }
+      guard let cells = CSVText.cells(of: record) else {
+        throw MalformedPrediction(reason: "its quotation marks do not pair")
+      }
       if let columns { return try columns.prediction(cells) }
       columns = PredictionColumns(names: cells)
       if columns == nil { throw MalformedPrediction(reason: "no column 'path' in the header") }

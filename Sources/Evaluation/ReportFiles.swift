@@ -15,7 +15,8 @@ extension ClassificationReport {
         + perClass.enumerated().map { index, metrics in
           [
             metrics.label, "\(metrics.precision)", "\(metrics.recall)", "\(metrics.f1)",
-            scores?.rankings[index].rocAUC?.description ?? "", scores?.rankings[index].averagePrecision.description ?? "",
+            scores?.rankings[index].rocAUC?.description ?? "",
+            scores?.rankings[index].averagePrecision.description ?? "",
             "\(metrics.support)",
           ]
         })

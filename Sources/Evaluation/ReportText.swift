@@ -15,7 +15,8 @@ extension ClassificationReport {
   public var text: String {
     var blocks = [classTable, numbers]
     if !confusion.confusions.isEmpty {
-      blocks.append((["most often confused:"] + confusionSentences(limit: 10).map { "  " + $0 }).joined(separator: "\n"))
+      blocks.append(
+        (["most often confused:"] + confusionSentences(limit: 10).map { "  " + $0 }).joined(separator: "\n"))
     }
     blocks += groups.map(\.text)
     blocks.append(
@@ -79,11 +80,14 @@ extension GroupReport {
       table.append([group.value, percent(group.accuracy), group.interval.text, String(group.files)])
     }
     var lines = [table.text]
-    if shown.count < groups.count { lines.append("and \(groups.count - shown.count) groups that are as good or better") }
+    if shown.count < groups.count {
+      lines.append("and \(groups.count - shown.count) groups that are as good or better")
+    }
     if let worst {
       let name = printable("\(field) \(worst.value)")
       lines.append(
-        "worst: \(name), \(percent(worst.accuracy)) (\(worst.correct) of \(worst.files)), 95% interval \(worst.interval.text)")
+        "worst: \(name), \(percent(worst.accuracy)) (\(worst.correct) of \(worst.files)), 95% interval \(worst.interval.text)"
+      )
     }
     return lines.joined(separator: "\n")
   }
@@ -132,7 +136,10 @@ extension ConfusionMatrix {
     var table = TextTable([.left("truth"), .left("predicted"), .right("files"), .right("of the class")])
     for confusion in confusions.prefix(limit) {
       table.append(
-        [confusion.truth, confusion.predicted, String(confusion.count), percent(Double(confusion.count) / Double(confusion.support))])
+        [
+          confusion.truth, confusion.predicted, String(confusion.count),
+          percent(Double(confusion.count) / Double(confusion.support)),
+        ])
     }
     let rest = confusions.dropFirst(limit).reduce(0) { $0 + $1.count }
     return table.text + (rest > 0 ? "\nand \(rest) mistakes of \(confusions.count - limit) other kinds" : "")

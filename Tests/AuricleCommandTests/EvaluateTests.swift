@@ -3,14 +3,19 @@ import Testing
 
 @Suite("auricle evaluate and auricle compare")
 struct EvaluateTests {
-  private let digits = ["\(fixtures)/digits", "--label-pattern", "{label}_{voice}_{take}", "--only", "voice=flite-rms,flite-slt"]
+  private let digits = [
+    "\(fixtures)/digits", "--label-pattern", "{label}_{voice}_{take}", "--only", "voice=flite-rms,flite-slt",
+  ]
 
   /// Ten answers, eight of them right, spoken by two people.
-  private func predictions(_ folder: TemporaryFolder, _ name: String = "p.jsonl", wrong: Set<Int> = [0, 1]) throws -> String {
+  private func predictions(_ folder: TemporaryFolder, _ name: String = "p.jsonl", wrong: Set<Int> = [0, 1]) throws
+    -> String
+  {
     let rows = (0..<10).map { index in
       let truth = index % 2 == 0 ? "yes" : "no"
       let label = wrong.contains(index) ? (truth == "yes" ? "no" : "yes") : truth
-      return #"{"path":"\#(index).wav","truth":"\#(truth)","label":"\#(label)","probabilities":{"yes":\#(label == "yes" ? 0.75 : 0.25),"#
+      return
+        #"{"path":"\#(index).wav","truth":"\#(truth)","label":"\#(label)","probabilities":{"yes":\#(label == "yes" ? 0.75 : 0.25),"#
         + #""no":\#(label == "no" ? 0.75 : 0.25)},"duration":\#(index),"fields":{"speaker":"\#(index < 4 ? "ann" : "bob")"}}"#
     }
     return try folder.write(name, rows.joined(separator: "\n") + "\n")
@@ -75,7 +80,8 @@ struct EvaluateTests {
     let folder = try TemporaryFolder()
     let manifest = try folder.write(
       "m.csv", "path,label\n\(fixtures)/seven.wav,7\n\(fixtures)/audio/text.wav,7\n")
-    let run = try Run("evaluate", manifest, "--predictions", "\(folder.path)/p.jsonl", "--report", "\(folder.path)/r.html")
+    let run = try Run(
+      "evaluate", manifest, "--predictions", "\(folder.path)/p.jsonl", "--report", "\(folder.path)/r.html")
     #expect(run.status == 3 && run.output.contains("(1 of 1)"))
     let text = try String(contentsOfFile: "\(folder.path)/p.jsonl", encoding: .utf8)
     #expect(text.split(separator: "\n")[1].contains(#""error":""#))
@@ -123,7 +129,8 @@ struct EvaluateTests {
     #expect(run.status == 0, "\(run.errors)")
     func bytes(_ name: String) throws -> Data { try Data(contentsOf: URL(filePath: "\(folder.path)/\(name)")) }
     func text(_ name: String) throws -> String { String(decoding: try bytes(name), as: UTF8.self) }
-    #expect(try text("r.html").hasPrefix("<!DOCTYPE html>") && text("r.html").contains(#""paths":["0:0.wav","0:1.wav""#))
+    #expect(
+      try text("r.html").hasPrefix("<!DOCTYPE html>") && text("r.html").contains(#""paths":["0:0.wav","0:1.wav""#))
     #expect(try text("r.json").contains(#""balancedAccuracy""#) && text("r.csv").hasPrefix("label,precision"))
     #expect(try text("c.csv") == "truth,no,yes\nno,0.8,0.2\nyes,0.2,0.8\n")
     #expect(try text("c.json").contains(#""normalization" : "truth""#) && text("c.svg").contains(">80.0<"))

@@ -27,9 +27,14 @@ import Testing
       let comparison = Comparison(
         bothRight: counts[0], onlyFirstRight: counts[1], onlySecondRight: counts[2], bothWrong: counts[3])
       let (p, interval) = (comparison.pValue, comparison.interval)
-      #expect(abs(p - golden.pValue) <= 1e-9 * golden.pValue, "\(counts): p is \(p), the reference has \(golden.pValue)")
-      #expect(abs(interval.lower - golden.interval[0]) <= 1e-9, "\(counts): \(interval), the reference has \(golden.interval)")
-      #expect(abs(interval.upper - golden.interval[1]) <= 1e-9, "\(counts): \(interval), the reference has \(golden.interval)")
+      #expect(
+        abs(p - golden.pValue) <= 1e-9 * golden.pValue, "\(counts): p is \(p), the reference has \(golden.pValue)")
+      #expect(
+        abs(interval.lower - golden.interval[0]) <= 1e-9, "\(counts): \(interval), the reference has \(golden.interval)"
+      )
+      #expect(
+        abs(interval.upper - golden.interval[1]) <= 1e-9, "\(counts): \(interval), the reference has \(golden.interval)"
+      )
     }
   }
 
@@ -44,10 +49,12 @@ import Testing
       Prediction(path: path, truth: "x", label: label, error: error)
     }
     let first = try write(
-      "a.jsonl", [row("1", "x"), row("2", "x"), row("3", "y"), row("4", "z"), row("5", nil, error: "gone"), row("6", "x")],
+      "a.jsonl",
+      [row("1", "x"), row("2", "x"), row("3", "y"), row("4", "z"), row("5", nil, error: "gone"), row("6", "x")],
       in: folder)
     let second = try write(
-      "b.jsonl", [row("4", "z"), row("3", "x"), row("2", "y"), row("1", "x"), row("5", "x"), row("7", "x"), row("8", "x")],
+      "b.jsonl",
+      [row("4", "z"), row("3", "x"), row("2", "y"), row("1", "x"), row("5", "x"), row("7", "x"), row("8", "x")],
       in: folder)
     let comparison = try PredictionComparison(first: first, second: second)
     #expect(comparison.counts == Comparison(bothRight: 1, onlyFirstRight: 1, onlySecondRight: 1, bothWrong: 1))

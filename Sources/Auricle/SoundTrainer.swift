@@ -47,6 +47,12 @@ public struct SoundTrainer: Sendable {
   public var channel = ChannelSelection.mix
   /// Bytes of features to keep in memory; those beyond go to a temporary file.
   public var cacheMemory = defaultCacheMemory
+  /// What an example of each class counts: `training.classWeights`, unless given here by label. A label that is not
+  /// named counts 1.
+  public var classWeights: [String: Double] = [:]
+  /// Where to keep the run and where to log it, if anywhere; see `Trainer`.
+  public var checkpoint: CheckpointFolder?
+  public var log: TrainingLog?
   /// 1 GiB.
   public static let defaultCacheMemory = 1 << 30
 
@@ -67,27 +73,49 @@ public struct SoundTrainer: Sendable {
     _ split: DatasetSplit, labels: [String], isolation: isolated (any Actor)? = #isolation,
     progress: (Progress) -> Void = { _ in }
   ) async throws -> Result {
-    let trainer = try Trainer(training)
-    let network = try ModelConfiguration(
-      inputSize: features.coefficientCount, inputNormalization: architecture.inputNormalization,
-      convolutions: architecture.convolutions, cell: architecture.cell, hiddenSize: architecture.hiddenSize,
-      layers: architecture.layers, bidirectional: architecture.bidirectional, pooling: architecture.pooling,
-      dropout: architecture.dropout, recurrentDropout: architecture.recurrentDropout, classCount: labels.count)
+    let network = try architecture.network(inputSize: features.coefficientCount, classCount: labels.count)
+    try training(labels: labels).validate()
     let sounds = try await SoundCollection(
       split.training + split.validation, labels: labels, trainer: self, progress: progress)
-    let trainingSet = sounds.subset(split.training)
+    let model = try await fit(network, sounds, split, labels: labels) { progress(.training($0)) }
+    return Result(model: model, failures: sounds.failures)
+  }
+
+  /// Trains on the part of `sounds` that `split` names.
+  func fit(
+    _ network: ModelConfiguration, _ sounds: SoundCollection, _ split: DatasetSplit, labels: [String],
+    isolation: isolated (any Actor)? = #isolation, progress: (TrainingProgress) -> Void
+  ) async throws -> SequenceClassifier {
+    var trainer = try Trainer(training(labels: labels))
+    trainer.checkpoint = checkpoint
+    trainer.log = log
+    let (trainingSet, validationSet) = (sounds.subset(split.training), sounds.subset(split.validation))
     let present = Set(trainingSet.labels)
     if let missing = labels.indices.first(where: { !present.contains($0) }) {
       throw TrainingError.configuration("no file of class '\(labels[missing])' could be read")
     }
     let normalizer =
       features.normalization == .global ? try trainingSet.normalizer(coefficients: features.coefficientCount) : nil
+    let identity = [
+      "checksum of the training data": "\(trainingSet.checksum)",
+      "checksum of the validation data": "\(validationSet.checksum)", "labels": labels.joined(separator: ","),
+    ]
     let (parameters, record) = try await trainer.train(
-      network, on: trainingSet, validatingOn: sounds.subset(split.validation), normalizer: normalizer
-    ) { progress(.training($0)) }
-    let model = try SequenceClassifier(
+      network, on: trainingSet, validatingOn: validationSet, normalizer: normalizer, identity: identity,
+      progress: progress)
+    return try SequenceClassifier(
       configuration: network, features: features, labels: labels, normalizer: normalizer, parameters: parameters,
       record: record)
-    return Result(model: model, failures: sounds.failures)
+  }
+
+  /// The settings, with the weights of classes in the order of `labels`.
+  private func training(labels: [String]) throws(TrainingError) -> TrainingConfiguration {
+    guard !classWeights.isEmpty else { return training }
+    if let unknown = classWeights.keys.sorted().first(where: { !labels.contains($0) }) {
+      throw .configuration("a weight for class '\(unknown)'; there are: \(labels.joined(separator: ", "))")
+    }
+    var training = training
+    training.classWeights = .given(labels.map { classWeights[$0] ?? 1 })
+    return training
   }
 }

@@ -13,7 +13,7 @@ struct AuricleCommand: AsyncParsableCommand {
 
       Results go to standard output, everything else to standard error.
       Exit codes: 0 all done, 1 nothing done, 2 wrong usage, 3 some files failed (the rest is done),
-      4 evaluate's --min-accuracy was not reached.
+      4 evaluate's --min-accuracy was not reached, 130 and 143 training was stopped by Ctrl-C or SIGTERM.
       """,
     version: "0.1.0",
     subcommands: [Classify.self, Evaluate.self, Compare.self, Train.self, Features.self, Inspect.self])
@@ -48,6 +48,9 @@ enum ExitStatus: Int32, Error {
   case nothingDone = 1
   case someFailed = 3
   case belowMinimum = 4
+  /// Training was stopped by SIGINT (Ctrl-C) or SIGTERM: 128 and the signal's number, as shells have it.
+  case interrupted = 130
+  case terminated = 143
 
   /// Throws when files failed: all of them, or some. A single file's own line says enough.
   static func check(failed: Int, of total: Int) throws {

@@ -71,7 +71,9 @@ struct LabelOptions: ParsableArguments {
 extension ModelConfiguration.Cell: ExpressibleByArgument {}
 extension ModelConfiguration.Pooling: ExpressibleByArgument {}
 extension InputNormalization.Kind: ExpressibleByArgument {}
-extension TrainingConfiguration.Schedule: ExpressibleByArgument {}
+extension LearningRateSchedule: ExpressibleByArgument {}
+extension Optimizer.Kind: ExpressibleByArgument {}
+extension SoundTrainer.Architecture.Name: ExpressibleByArgument {}
 
 /// `filters:frames`, `filters:frames/stride` or, in two dimensions, `filters:framesxbins/stridexstride`.
 extension Convolution: ExpressibleByArgument {

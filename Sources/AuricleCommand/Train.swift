@@ -8,11 +8,12 @@ struct Train: AsyncParsableCommand {
       Examples:
         auricle train sounds/ -o sounds.safetensors
         auricle train recordings/ -o digits.safetensors --label-pattern '{label}_{speaker}_{index}' --hold-out 'index<10'
+        auricle train recordings/ --label-pattern '{label}_{speaker}_{index}' --leave-one-out speaker
       """)
 
   @OptionGroup var data: DatasetOptions
   @Option(name: .shortAndLong, help: ArgumentHelp("Where to write the model (.safetensors).", valueName: "file"))
-  var output: String
+  var output: String?
 
   @Option(
     help: ArgumentHelp(
@@ -25,52 +26,30 @@ struct Train: AsyncParsableCommand {
       valueName: "condition"))
   var holdOut: [String] = []
 
-  @Option(help: "Recurrent cell: \(ModelConfiguration.Cell.allCases.map(\.rawValue).joined(separator: ", ")).")
-  var cell = SoundTrainer.Architecture().cell
-  @Option(help: ArgumentHelp("Units of the hidden state, in each direction.", valueName: "n"))
-  var hidden = SoundTrainer.Architecture().hiddenSize
-  @Option(help: ArgumentHelp("Recurrent layers.", valueName: "n"))
-  var layers = SoundTrainer.Architecture().layers
-  @Flag(help: "Go through the sound forwards only.")
-  var unidirectional = false
-  @Option(
-    help:
-      "How frames become one vector: \(ModelConfiguration.Pooling.allCases.map(\.rawValue).joined(separator: ", ")).")
-  var pooling = SoundTrainer.Architecture().pooling
-  @Option(help: ArgumentHelp("Share of outputs dropped in training.", valueName: "share"))
-  var dropout = SoundTrainer.Architecture().dropout
+  @OptionGroup(title: "Network") var network: ArchitectureOptions
+  @OptionGroup(title: "Training") var trainingOptions: TrainingOptions
 
-  @Option(
-    help: ArgumentHelp("Share of units whose state recurrent weights do not see in training.", valueName: "share"))
-  var recurrentDropout = SoundTrainer.Architecture().recurrentDropout
-  @Option(
-    help:
-      "Normalise features in the network, with a learned scale: \(InputNormalization.Kind.allCases.map(\.rawValue).joined(separator: ", "))."
-  )
-  var inputNormalization: InputNormalization.Kind?
   @Option(
     help: ArgumentHelp(
-      "A convolution before the recurrent layers, for example 64:5/2 (64 filters over 5 frames, every 2nd frame) or "
-        + "32:3x3/1x2 (3 frames x 3 coefficients); give it again for the next one.", valueName: "filters:size/stride"))
-  var convolution: [Convolution] = []
-
-  @Option(help: ArgumentHelp("Passes over the data.", valueName: "n"))
-  var epochs = TrainingConfiguration().epochs
-  @Option(help: ArgumentHelp("Files in a mini-batch.", valueName: "n"))
-  var batchSize = TrainingConfiguration().batchSize
-  @Option(help: ArgumentHelp("Greatest learning rate of Adam.", valueName: "rate"))
-  var learningRate = TrainingConfiguration().learningRate
+      "Judge by this many folds instead: each file is classified by a model that has not learned from it.",
+      valueName: "n"))
+  var crossValidate: Int?
   @Option(
-    help:
-      "Course of the learning rate: \(TrainingConfiguration.Schedule.allCases.map(\.rawValue).joined(separator: ", "))."
-  )
-  var schedule = TrainingConfiguration().schedule
-  @Option(help: ArgumentHelp("Largest norm of a gradient.", valueName: "norm"))
-  var clipNorm = TrainingConfiguration().clipNorm
-  @Option(help: ArgumentHelp("Share of each target spread over all classes.", valueName: "share"))
-  var labelSmoothing = TrainingConfiguration().labelSmoothing
-  @Option(help: ArgumentHelp("The same seed gives the same model, byte for byte.", valueName: "n"))
-  var seed = TrainingConfiguration().seed
+    help: ArgumentHelp(
+      "Judge by leaving out the files of each value of this field in turn, for example speaker.", valueName: "field"))
+  var leaveOneOut: String?
+  @Option(help: ArgumentHelp("Write what was found as JSON.", valueName: "file"))
+  var report: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Keep the state of the training here, behind every epoch and when it is stopped (Ctrl-C).", valueName: "folder"))
+  var checkpoint: String?
+  @Flag(help: "Go on from the checkpoint; repeat all other options.")
+  var resume = false
+  @Option(
+    help: ArgumentHelp("Log every epoch here: training.csv and a file for TensorBoard.", valueName: "folder"))
+  var logDir: String?
 
   @Option(
     help: ArgumentHelp(
@@ -86,6 +65,17 @@ struct Train: AsyncParsableCommand {
   @OptionGroup var jobOptions: JobOptions
 
   func validate() throws {
+    if crossValidate != nil && leaveOneOut != nil {
+      throw ValidationError("--cross-validate and --leave-one-out exclude each other.")
+    }
+    let judges = crossValidate != nil || leaveOneOut != nil
+    if output == nil && !judges {
+      throw ValidationError("Missing -o, the file to write the model to.")
+    }
+    if judges && !holdOut.isEmpty {
+      throw ValidationError("--hold-out does not go with cross-validation, which holds out every file in turn.")
+    }
+    if resume && checkpoint == nil { throw ValidationError("--resume needs the --checkpoint to go on from.") }
     if validationSplit != nil && !holdOut.isEmpty {
       throw ValidationError("--validation-split and --hold-out exclude each other.")
     }
@@ -98,8 +88,19 @@ struct Train: AsyncParsableCommand {
   }
 
   func run() async throws {
-    try FileAccess.checkWritable(output)
+    for path in [output, report] { if let path { try FileAccess.checkWritable(path) } }
     let dataset = try data.load()
+    let interruption = Interruption()
+    do {
+      if let folds = try folds(of: dataset) { try await crossValidate(folds, dataset, interruption) }
+      if let output { try await train(dataset, to: output, interruption) }
+    } catch is CancellationError {
+      StandardError.write(checkpoint == nil ? "auricle: stopped; nothing is kept without --checkpoint" : resumeHint)
+      throw interruption.status
+    }
+  }
+
+  private func train(_ dataset: Dataset, to output: String, _ interruption: Interruption) async throws {
     let choice: ValidationChoice =
       if !holdOut.isEmpty {
         .holdOut(try holdOut.map { try FieldCondition($0) })
@@ -108,57 +109,88 @@ struct Train: AsyncParsableCommand {
       } else {
         .automatic(fraction: 0.1)
       }
-    let split = try dataset.split(validation: choice, seed: seed)
-    let trainer = SoundTrainer(
-      features: .speech(sampleRate: try sampleRate ?? commonestRate(split.training)), architecture: architecture,
-      training: training)
-    log(
+    let split = try dataset.split(validation: choice, seed: trainingOptions.seed)
+    let trainer = try trainer(for: split.training, folder: crossValidate == nil && leaveOneOut == nil ? nil : "final")
+    StandardError.write(
       "\(data.dataset): \(dataset.source), \(dataset.examples.count) files in \(dataset.labels.count) classes; "
         + "\(split.training.count) to train on, \(split.validation.count) to validate")
 
     let start = ContinuousClock.now
-    var display = TrainingDisplay(epochs: epochs, json: outputOptions.json)
-    let result = try await withChannel(trainer).train(split, labels: dataset.labels) { display.show($0) }
+    var display = TrainingDisplay(epochs: trainingOptions.epochs, json: outputOptions.json)
+    let result = try await trainer.train(split, labels: dataset.labels) {
+      interruption.check()
+      display.show($0)
+    }
     try result.model.write(to: output)
-    let seconds = (ContinuousClock.now - start) / .seconds(1)
-    try report(result, seconds: seconds)
+    try show(result, output: output, seconds: (ContinuousClock.now - start) / .seconds(1))
     if !result.failures.isEmpty {
       try ExitStatus.check(failed: result.failures.count, of: split.training.count + split.validation.count)
     }
   }
 
-  private var architecture: SoundTrainer.Architecture {
-    var architecture = SoundTrainer.Architecture()
-    architecture.cell = cell
-    architecture.hiddenSize = hidden
-    architecture.layers = layers
-    architecture.bidirectional = !unidirectional
-    architecture.pooling = pooling
-    architecture.dropout = dropout
-    architecture.recurrentDropout = recurrentDropout
-    architecture.inputNormalization = inputNormalization.map { InputNormalization($0) }
-    architecture.convolutions = convolution
-    return architecture
+  private func folds(of dataset: Dataset) throws -> [Fold]? {
+    if let crossValidate { return try dataset.folds(crossValidate, seed: trainingOptions.seed) }
+    return try leaveOneOut.map { try dataset.folds(leavingOut: $0) }
   }
 
-  private var training: TrainingConfiguration {
-    var training = TrainingConfiguration()
-    training.epochs = epochs
-    training.batchSize = batchSize
-    training.learningRate = learningRate
-    training.schedule = schedule
-    training.clipNorm = clipNorm
-    training.labelSmoothing = labelSmoothing
-    training.seed = seed
-    training.jobs = jobOptions.jobs
-    return training
+  private func crossValidate(_ folds: [Fold], _ dataset: Dataset, _ interruption: Interruption) async throws {
+    let trainer = try trainer(for: folds[0].training + folds[0].testing, folder: nil)
+    StandardError.write(
+      "\(data.dataset): \(dataset.source), \(dataset.examples.count) files in \(dataset.labels.count) classes; "
+        + "\(folds.count) folds")
+    var display = TrainingDisplay(epochs: trainingOptions.epochs, json: false)
+    let result = try await trainer.crossValidate(folds, labels: dataset.labels, validation: validationSplit ?? 0) {
+      interruption.check()
+      switch $0 {
+      case .progress(let progress): display.show(progress)
+      case .begins(let fold, let count, let name):
+        display = TrainingDisplay(epochs: trainingOptions.epochs, json: false)
+        StandardError.write("fold \(fold) of \(count): \(name)")
+      case .ends(let fold):
+        let line = "\(fold.name)  accuracy \(percent(fold.accuracy)) (\(fold.correct) of \(fold.testing))"
+        try? StandardOutput.write(outputOptions.json ? jsonLine(FoldLine(fold)) : line)
+      }
+    }
+    if let report { try FileAccess.writeAtomically(jsonLine(result) + "\n", to: report) }
+    if outputOptions.json {
+      try StandardOutput.write(
+        jsonLine(["meanAccuracy": result.meanAccuracy, "standardDeviation": result.standardDeviation]))
+    } else {
+      try StandardOutput.write(
+        "\n\(result.pooled.text)\n\n\(result.pooled.confusion.text())\n\nmean accuracy of the folds "
+          + "\(percent(result.meanAccuracy)), standard deviation \(percent(result.standardDeviation))")
+    }
+    if output == nil && !result.failures.isEmpty {
+      try ExitStatus.check(failed: result.failures.count, of: dataset.examples.count)
+    }
   }
 
-  private func withChannel(_ trainer: SoundTrainer) -> SoundTrainer {
-    var trainer = trainer
+  /// The trainer that the options describe; with checkpoint and log in a `folder` of their folders, if given.
+  private func trainer(for examples: [Example], folder: String?) throws -> SoundTrainer {
+    var trainer = SoundTrainer(
+      features: .speech(sampleRate: try sampleRate ?? commonestRate(examples)), architecture: network.choice,
+      training: trainingOptions.configuration(jobs: jobOptions.jobs))
+    trainer.classWeights = trainingOptions.classWeight?.byLabel ?? [:]
     trainer.channel = channelOptions.selection
     trainer.cacheMemory = cacheMemory << 20
+    func place(_ path: String) -> String { folder.map { "\(path)/\($0)" } ?? path }
+    if let checkpoint {
+      let folder = try CheckpointFolder(place(checkpoint), resuming: resume)
+      if resume && crossValidate == nil && leaveOneOut == nil && !folder.holdsCheckpoint {
+        StandardError.write("\(checkpoint): holds no checkpoint yet; training begins at the beginning")
+      }
+      trainer.checkpoint = folder
+    }
+    trainer.log = try logDir.map { try TrainingLog(folder: place($0)) }
     return trainer
+  }
+
+  private var resumeHint: String {
+    let words = CommandLine.arguments.dropFirst().filter { $0 != "--resume" }.map { word in
+      word.allSatisfy { $0.isLetter || $0.isNumber || "-_./=:,+@%".contains($0) } && !word.isEmpty
+        ? word : "'" + word.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
+    }
+    return "auricle: stopped and saved; go on with: auricle \(words.joined(separator: " ")) --resume"
   }
 
   /// The sample rate that most of the first files have, at most 16 kHz, beyond which speech holds little.
@@ -176,13 +208,12 @@ struct Train: AsyncParsableCommand {
     return min(16_000, commonest)
   }
 
-  private func log(_ line: String) {
-    StandardError.write(line)
-  }
-
-  private func report(_ result: SoundTrainer.Result, seconds: Double) throws {
+  private func show(_ result: SoundTrainer.Result, output: String, seconds: Double) throws {
     guard let record = result.model.record, let best = record.epochs.first(where: { $0.number == record.bestEpoch })
     else { return }
+    if let report, crossValidate == nil, leaveOneOut == nil {
+      try FileAccess.writeAtomically(jsonLine(record) + "\n", to: report)
+    }
     if outputOptions.json {
       try StandardOutput.write(jsonLine(TrainingResult(model: output, best: best, seconds: seconds)))
     } else {
@@ -191,6 +222,18 @@ struct Train: AsyncParsableCommand {
         "\(output): \(result.model.configuration.parameterCount) parameters, \(accuracy) "
           + "(epoch \(best.number) of \(record.epochs.count)), \(fixed(seconds, decimals: 1)) s")
     }
+  }
+}
+
+/// A fold's result without the course of its training.
+private struct FoldLine: Encodable {
+  var fold: String
+  var accuracy: Double
+  var correct: Int
+  var testing: Int
+
+  init(_ fold: CrossValidation.FoldResult) {
+    (self.fold, accuracy, correct, testing) = (fold.name, fold.accuracy, fold.correct, fold.testing)
   }
 }
 

@@ -42,6 +42,13 @@ struct TrainingDisplay {
       line.update(
         "epoch \(epoch)/\(epochs) \(bar(share)) loss \(fixed(loss, decimals: 4))  accuracy \(percent(accuracy))  "
           + "\(clock(left)) left")
+    case .training(.resumed(let epochs, let batches)):
+      line.clear()
+      StandardError.write(
+        "going on behind epoch \(epochs)\(batches > 0 ? " and \(batches) batches of the next" : "")")
+    case .training(.stoppedEarly(let epoch)):
+      line.clear()
+      StandardError.write("no progress for as long as --patience allows; stopped behind epoch \(epoch)")
     case .training(.epoch(let epoch, let isBest)):
       line.clear()
       if json, let text = try? jsonLine(epoch) { try? StandardOutput.write(text) }

@@ -31,6 +31,7 @@ public enum DatasetError: Error, Hashable, Sendable, CustomStringConvertible {
   case groupsTooLarge(fraction: Double, groups: Int)
   case nothingHeldOut(conditions: [String])
   case noSplitGiven(source: String)
+  case impossibleFolds(String)
   case invalidBatchSize(Int)
 
   public var description: String {
@@ -82,6 +83,7 @@ public enum DatasetError: Error, Hashable, Sendable, CustomStringConvertible {
         + "hold one out by name, with a condition such as 'group=...'"
     case .nothingHeldOut(let conditions): "no file meets \(conditions.map { "'\($0)'" }.joined(separator: " and "))"
     case .noSplitGiven(let source): "the data set (\(source)) does not say which files are for validation"
+    case .impossibleFolds(let reason): "cross-validation: \(reason)"
     case .invalidBatchSize(let size): "batch size \(size): wanted at least 1"
     }
   }

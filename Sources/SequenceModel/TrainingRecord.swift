@@ -30,10 +30,12 @@ public struct TrainingRecord: Codable, Hashable, Sendable {
   /// The epoch whose weights were kept.
   public var bestEpoch: Int
   public var epochs: [Epoch]
+  /// How it was trained, by name; nil in files of before this was kept.
+  public var settings: [String: String]?
 
   public init(
     seed: UInt64, batchSize: Int, trainingExamples: Int, validationExamples: Int, bestEpoch: Int = 0,
-    epochs: [Epoch] = []
+    epochs: [Epoch] = [], settings: [String: String]? = nil
   ) {
     self.seed = seed
     self.batchSize = batchSize
@@ -41,5 +43,6 @@ public struct TrainingRecord: Codable, Hashable, Sendable {
     self.validationExamples = validationExamples
     self.bestEpoch = bestEpoch
     self.epochs = epochs
+    self.settings = settings
   }
 }

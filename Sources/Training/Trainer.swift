@@ -8,9 +8,13 @@ public enum TrainingProgress: Sendable {
   /// After a batch: means over the epoch so far.
   case batch(epoch: Int, batch: Int, batches: Int, loss: Double, accuracy: Double)
   case epoch(TrainingRecord.Epoch, isBest: Bool)
+  /// Goes on from a checkpoint, behind so many epochs and batches.
+  case resumed(epochs: Int, batches: Int)
+  /// Ends before the last epoch, for want of progress.
+  case stoppedEarly(epoch: Int)
 }
 
-/// Trains a network from scratch: shuffled mini-batches, softmax cross-entropy, Adam, the best epoch's weights kept.
+/// Trains a network from scratch: shuffled mini-batches, softmax cross-entropy, the best epoch's weights kept.
 ///
 ///     let (parameters, record) = try await Trainer(configuration).train(
 ///       network, on: training, validatingOn: validation, normalizer: normalizer) { print($0) }
@@ -19,6 +23,10 @@ public enum TrainingProgress: Sendable {
 /// fetched while the network works on this one.
 public struct Trainer: Sendable {
   public let configuration: TrainingConfiguration
+  /// Where to keep the run, if it is to be kept: saved behind every epoch and when the task is cancelled.
+  public var checkpoint: CheckpointFolder?
+  /// Where to log the epochs, if anywhere.
+  public var log: TrainingLog?
 
   /// Throws `TrainingError.configuration` for a value out of range.
   public init(_ configuration: TrainingConfiguration) throws(TrainingError) {
@@ -29,77 +37,131 @@ public struct Trainer: Sendable {
   /// Parameters (as `ParameterLayout` places them) of the epoch that did best on `validation` (most right, then least
   /// loss), of the last one where there is none, and the record of all epochs.
   ///
-  /// Throws `TrainingError`, or `CancellationError` when the task is cancelled.
+  /// When the task is cancelled, the batch is finished, the checkpoint saved, and `CancellationError` thrown.
+  ///
+  /// - Parameter identity: what the data are, by name: a checkpoint of other data is refused.
+  ///
+  /// Throws `TrainingError`, `FileError` for a checkpoint or log that cannot be written, and errors of the sources.
   public func train(
     _ network: ModelConfiguration, on training: any TrainingSource,
-    validatingOn validation: any TrainingSource = [LabeledFeatures](),
-    normalizer: FeatureNormalizer? = nil, isolation: isolated (any Actor)? = #isolation,
+    validatingOn validation: any TrainingSource = [LabeledFeatures](), normalizer: FeatureNormalizer? = nil,
+    identity: [String: String] = [:], isolation: isolated (any Actor)? = #isolation,
     progress: (TrainingProgress) -> Void = { _ in }
   ) async throws -> (parameters: [Float], record: TrainingRecord) {
-    let examples = training.labels.count
-    guard examples > 0 else { throw TrainingError.noExamples }
+    guard !training.labels.isEmpty else { throw TrainingError.noExamples }
+    guard configuration.patience == nil || !validation.labels.isEmpty else {
+      throw TrainingError.configuration("early stopping without validation data")
+    }
     let layout = ParameterLayout(network)
-    var parameters = layout.initialParameters(seed: configuration.seed)
-    var best = parameters
-    var optimizer = Adam(parameterCount: parameters.count)
-    var record = TrainingRecord(
-      seed: configuration.seed, batchSize: configuration.batchSize, trainingExamples: examples,
-      validationExamples: validation.labels.count)
-    let gradient = BatchGradient(network, configuration: configuration, normalizer: normalizer, classWeights: nil)
+    var state = TrainingState(
+      configuration, layout: layout,
+      record: TrainingRecord(
+        seed: configuration.seed, batchSize: configuration.batchSize, trainingExamples: training.labels.count,
+        validationExamples: validation.labels.count, settings: configuration.settings))
+    var identity = identity
+    identity.merge(configuration.settings) { $1 }
+    identity.merge([
+      "network": network.json, "number of training files": "\(training.labels.count)",
+      "number of validation files": "\(validation.labels.count)",
+    ]) { $1 }
+    if try checkpoint?.restore(&state, layout: layout, identity: identity) == true {
+      progress(.resumed(epochs: state.record.epochs.count, batches: state.progress.batch))
+    }
+    try log?.write(state.record)
+    let gradient = BatchGradient(
+      network, configuration: configuration, normalizer: normalizer,
+      classWeights: try configuration.classWeights.weights(labels: training.labels, classCount: network.classCount))
     let plan = try BatchPlan(lengths: training.lengths, batchSize: configuration.batchSize, seed: configuration.seed)
     let loader = BatchLoader(source: training, plan: plan, jobs: configuration.jobs, lastEpoch: configuration.epochs)
     var upcoming: [LabeledFeatures]?
-    var batchNumber = 0
-
-    for epoch in 1...configuration.epochs {
-      let batches = plan.batches(epoch: epoch)
-      var (loss, correct, seen, rate) = (0.0, 0, 0, 0.0)
-      for (index, batch) in batches.enumerated() {
-        try Task.checkCancellation()
-        rate = configuration.rate(batch: batchNumber, batchesPerEpoch: batches.count)
-        let current = if let upcoming { upcoming } else { try await loader.load(batch, epoch: epoch) }
-        async let following = loader.loadAhead(of: index, in: batches, epoch: epoch)
-        // Over the whole batch, so that its shards are normalised alike.
-        let statistics = BatchStatistics(network, of: current.map(\.features), normalizer: normalizer)
-        let result = await gradient(
-          TrainableNetwork(network, layout: layout, parameters: parameters), current, statistics: statistics,
-          batchNumber: batchNumber)
-        optimizer.update(
-          &parameters, gradient: result.gradient, learningRate: rate, clipNorm: configuration.clipNorm)
-        if let statistics, let momentum = network.inputNormalization?.momentum {
-          statistics.updateMovingAverages(in: &parameters, layout, momentum: momentum)
+    do {
+      while state.record.epochs.count < configuration.epochs {
+        if let patience = configuration.patience, state.record.epochs.count - state.record.bestEpoch >= patience {
+          progress(.stoppedEarly(epoch: state.record.epochs.count))
+          break
         }
-        upcoming = try await following
-        loss += result.loss
-        correct += result.correct
-        seen += batch.count
-        batchNumber += 1
-        progress(
-          .batch(
-            epoch: epoch, batch: index + 1, batches: batches.count, loss: loss / Double(seen),
-            accuracy: Double(correct) / Double(seen)))
+        let number = state.progress.epoch
+        let batches = plan.batches(epoch: number)
+        for index in batches.indices.dropFirst(state.progress.batch) {
+          try Task.checkCancellation()
+          let current =
+            if let upcoming { upcoming } else { try await loader.load(batches[index], epoch: number) }
+          async let following = loader.loadAhead(of: index, in: batches, epoch: number)
+          await step(&state, network, layout, current, batches: batches.count, gradient, normalizer)
+          progress(
+            .batch(
+              epoch: number, batch: index + 1, batches: batches.count,
+              loss: state.progress.loss / Double(state.progress.seen),
+              accuracy: Double(state.progress.correct) / Double(state.progress.seen)))
+          upcoming = try await following
+        }
+        let (epoch, isBest) = try await finishEpoch(
+          &state, network, layout, batches: batches.count, validation, normalizer)
+        try checkpoint?.save(state, layout: layout, identity: identity)
+        try log?.write(state.record)
+        progress(.epoch(epoch, isBest: isBest))
       }
-      guard loss.isFinite else { throw TrainingError.diverged(epoch: epoch) }
-
-      var summary = TrainingRecord.Epoch(
-        number: epoch, learningRate: rate, trainingLoss: loss / Double(seen),
-        trainingAccuracy: Double(correct) / Double(seen))
-      var isBest = true
-      if record.validationExamples > 0 {
-        let result = try await validate(
-          TrainableNetwork(network, layout: layout, parameters: parameters), validation, normalizer)
-        summary.validationLoss = result.loss
-        summary.validationAccuracy = result.accuracy
-        isBest = record.epochs.first { $0.number == record.bestEpoch }.map { summary.isBetter(than: $0) } ?? true
-      }
-      if isBest {
-        best = parameters
-        record.bestEpoch = epoch
-      }
-      record.epochs.append(summary)
-      progress(.epoch(summary, isBest: isBest))
+    } catch is CancellationError {
+      try checkpoint?.save(state, layout: layout, identity: identity)
+      throw CancellationError()
     }
-    return (best, record)
+    return (state.best, state.record)
+  }
+
+  /// One batch: gradient, update, averages, sums.
+  private func step(
+    _ state: inout TrainingState, _ network: ModelConfiguration, _ layout: ParameterLayout,
+    _ batch: [LabeledFeatures], batches: Int, _ gradient: BatchGradient, _ normalizer: FeatureNormalizer?,
+    isolation: isolated (any Actor)? = #isolation
+  ) async {
+    let number = (state.progress.epoch - 1) * batches + state.progress.batch
+    // Over the whole batch, so that its shards are normalised alike.
+    let statistics = BatchStatistics(network, of: batch.map(\.features), normalizer: normalizer)
+    let result = await gradient(
+      TrainableNetwork(network, layout: layout, parameters: state.parameters), batch, statistics: statistics,
+      batchNumber: number)
+    state.optimizer.update(
+      &state.parameters, gradient: result.gradient,
+      learningRate: configuration.rate(batch: number, batchesPerEpoch: batches, past: state.record.epochs),
+      clipNorm: configuration.clipNorm)
+    if let statistics, let momentum = network.inputNormalization?.momentum {
+      statistics.updateMovingAverages(in: &state.parameters, layout, momentum: momentum)
+    }
+    state.updateAverage(decay: configuration.averageDecay, batches: number)
+    state.progress.batch += 1
+    state.progress.loss += result.loss
+    state.progress.correct += result.correct
+    state.progress.seen += batch.count
+  }
+
+  /// Validates, and takes down what the epoch gave.
+  private func finishEpoch(
+    _ state: inout TrainingState, _ network: ModelConfiguration, _ layout: ParameterLayout, batches: Int,
+    _ validation: any TrainingSource, _ normalizer: FeatureNormalizer?, isolation: isolated (any Actor)? = #isolation
+  ) async throws -> (epoch: TrainingRecord.Epoch, isBest: Bool) {
+    let progress = state.progress
+    guard progress.loss.isFinite else { throw TrainingError.diverged(epoch: progress.epoch) }
+    var epoch = TrainingRecord.Epoch(
+      number: progress.epoch,
+      learningRate: configuration.rate(
+        batch: progress.epoch * batches - 1, batchesPerEpoch: batches, past: state.record.epochs),
+      trainingLoss: progress.loss / Double(progress.seen),
+      trainingAccuracy: Double(progress.correct) / Double(progress.seen))
+    var isBest = true
+    if state.record.validationExamples > 0 {
+      let result = try await validate(
+        TrainableNetwork(network, layout: layout, parameters: state.result), validation, normalizer)
+      epoch.validationLoss = result.loss
+      epoch.validationAccuracy = result.accuracy
+      isBest = state.record.epochs.first { $0.number == state.record.bestEpoch }.map(epoch.isBetter) ?? true
+    }
+    if isBest {
+      state.best = state.result
+      state.record.bestEpoch = epoch.number
+    }
+    state.record.epochs.append(epoch)
+    state.progress = TrainingState.Progress(epoch: progress.epoch + 1)
+    return (epoch, isBest)
   }
 
   /// Mean loss and accuracy, without dropout or smoothing.

@@ -1,22 +1,31 @@
-import AuricleBase
-
 /// How a network is trained. The defaults are what `auricle train` uses.
 public struct TrainingConfiguration: Codable, Hashable, Sendable {
-  public enum Schedule: String, Codable, CaseIterable, Sendable {
-    case constant
-    /// Rises over the first epoch, then falls to zero along half a cosine (Loshchilov and Hutter, 2017).
-    case cosine
-  }
-
   public var epochs = 30
   /// Sequences in a mini-batch.
   public var batchSize = 32
-  public var learningRate = 2e-3
-  public var schedule = Schedule.cosine
+  public var optimizer = Optimizer.Kind.adam
+  /// The greatest learning rate; the optimiser's own default if nil.
+  public var learningRate: Double?
+  /// Of weights, not of biases; the optimiser's own default if nil.
+  public var weightDecay: Double?
+  /// Of SGD.
+  public var momentum = 0.9
+  public var schedule = LearningRateSchedule.cosine
+  /// Epochs over which the learning rate rises, for the cosine.
+  public var warmUp = 1.0
+  /// For the plateau: epochs without progress that are borne, and what the learning rate is multiplied by then.
+  public var plateauPatience = 3
+  public var plateauFactor = 0.5
   /// Largest norm of a batch's gradient.
   public var clipNorm = 1.0
   /// Share of each target spread over all classes.
   public var labelSmoothing = 0.05
+  public var classWeights = ClassWeights.none
+  /// Epochs without progress on the validation data after which training ends; nil to do all epochs.
+  public var patience: Int?
+  /// Decay of a moving average of the parameters, which is then what is validated and kept; nil for none. Early on it is
+  /// less, (1 + n) / (10 + n) behind n batches, so that the first weights are soon forgotten.
+  public var averageDecay: Double?
   /// Decides initial weights, order and dropout: the same seed gives the same model, whatever the number of jobs.
   public var seed: UInt64 = 1
   /// Threads to use.
@@ -24,45 +33,54 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
 
   public init() {}
 
+  public var effectiveLearningRate: Double { learningRate ?? optimizer.defaultLearningRate }
+
   /// Throws `TrainingError.configuration` for a value out of range.
   public func validate() throws(TrainingError) {
     func require(_ condition: Bool, _ reason: @autoclosure () -> String) throws(TrainingError) {
       if !condition { throw .configuration(reason()) }
     }
+    let rate = effectiveLearningRate
     try require((1...1_000_000).contains(epochs), "\(epochs) epochs; there must be at least 1")
     try require((1...1_000_000).contains(batchSize), "a batch size of \(batchSize); it must be at least 1")
-    try require(learningRate > 0 && learningRate.isFinite, "a learning rate of \(learningRate); it must be positive")
+    try require(rate > 0 && rate.isFinite, "a learning rate of \(rate); it must be positive")
+    if let weightDecay {
+      try require(
+        weightDecay >= 0 && weightDecay * rate < 1, "a weight decay of \(weightDecay); it must not be negative")
+    }
+    try require((0..<1).contains(momentum), "a momentum of \(momentum); it must be in [0, 1)")
+    try require(warmUp >= 0 && warmUp <= 1e6, "a warm-up of \(warmUp) epochs; it must not be negative")
+    try require(plateauPatience >= 0, "a plateau of \(plateauPatience) epochs; it must not be negative")
+    try require(plateauFactor > 0 && plateauFactor < 1, "a plateau factor of \(plateauFactor); it must be in (0, 1)")
     try require(clipNorm > 0, "a clipping norm of \(clipNorm); it must be positive")
     try require((0..<1).contains(labelSmoothing), "label smoothing of \(labelSmoothing); it must be in [0, 1)")
+    if let patience { try require(patience >= 1, "a patience of \(patience) epochs; it must be at least 1") }
+    if let averageDecay {
+      try require((0..<1).contains(averageDecay), "a decay of the average of \(averageDecay); it must be in [0, 1)")
+    }
     try require((1...4096).contains(jobs), "\(jobs) jobs; it must be 1 to 4096")
   }
 
-  /// The learning rate of batch `batch`, counted from 0 over all epochs, of `batchesPerEpoch * epochs`.
-  func rate(batch: Int, batchesPerEpoch: Int) -> Double {
-    switch schedule {
-    case .constant: return learningRate
-    case .cosine:
-      let warmUp = epochs > 1 ? batchesPerEpoch : 0
-      if batch < warmUp { return learningRate * Double(batch + 1) / Double(warmUp) }
-      let progress = Double(batch - warmUp) / Double(max(1, batchesPerEpoch * epochs - warmUp))
-      return learningRate * 0.5 * (1 + cosine(Double.pi * progress))
-    }
+  /// Everything that decides the result, by name.
+  public var settings: [String: String] {
+    [
+      "epochs": "\(epochs)", "batch size": "\(batchSize)", "optimizer": optimizer.rawValue,
+      "learning rate": "\(effectiveLearningRate)", "weight decay": "\(weightDecay ?? optimizer.defaultWeightDecay)",
+      "momentum": "\(momentum)", "schedule": schedule.rawValue, "warm-up": "\(warmUp)",
+      "plateau patience": "\(plateauPatience)", "plateau factor": "\(plateauFactor)", "clip norm": "\(clipNorm)",
+      "label smoothing": "\(labelSmoothing)", "class weights": classWeights.text,
+      "patience": patience.map { "\($0)" } ?? "none", "average decay": averageDecay.map { "\($0)" } ?? "none",
+      "seed": "\(seed)",
+    ]
   }
 }
 
-/// What can be wrong with a training run.
-public enum TrainingError: Error, Hashable, Sendable, CustomStringConvertible {
-  case configuration(String)
-  /// No example to train on.
-  case noExamples
-  /// The loss stopped being a number.
-  case diverged(epoch: Int)
-
-  public var description: String {
+extension ClassWeights {
+  fileprivate var text: String {
     switch self {
-    case .configuration(let reason): "impossible training: \(reason)"
-    case .noExamples: "there is nothing to train on"
-    case .diverged(let epoch): "the loss is no longer a number in epoch \(epoch); try a smaller learning rate"
+    case .none: "none"
+    case .balanced: "balanced"
+    case .given(let weights): weights.map { "\($0)" }.joined(separator: ",")
     }
   }
 }

@@ -30,7 +30,7 @@ struct Run {
   }
 
   /// Beside the test bundle, which is an argument of the test runner on Linux and this bundle elsewhere.
-  private static var program: URL {
+  static var program: URL {
     get throws {
       let bundles = CommandLine.arguments.filter { $0.contains(".xctest") } + Bundle.allBundles.map(\.bundlePath)
       let folders = bundles.compactMap { path in

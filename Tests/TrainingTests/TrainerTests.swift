@@ -57,14 +57,24 @@ struct TrainerTests {
 
   @Test("every setting changes the result")
   func settings() async throws {
-    let plain = try await train().parameters
-    let changes: [(String, (inout TrainingConfiguration) -> Void)] = [
-      ("seed", { $0.seed = 2 }), ("batch size", { $0.batchSize = 30 }), ("learning rate", { $0.learningRate = 0.01 }),
-      ("schedule", { $0.schedule = .constant }), ("clip norm", { $0.clipNorm = 0.01 }),
-      ("label smoothing", { $0.labelSmoothing = 0.2 }),
-    ]
-    for (name, change) in changes {
-      #expect(try await train(change).parameters != plain, "\(name) does nothing")
+    let base: (inout TrainingConfiguration) -> Void = { $0.epochs = 5 }
+    let plain = try await train(base).parameters
+    for (name, change) in settingChanges {
+      // Some settings act only with another one.
+      let needed: (inout TrainingConfiguration) -> Void = {
+        base(&$0)
+        if name == "momentum" { $0.optimizer = .sgd }
+        if name.hasPrefix("plateau") { ($0.schedule, $0.plateauPatience, $0.learningRate) = (.plateau, 1, 0.5) }
+        if name == "plateau factor" { $0.plateauPatience = 0 }
+        if name == "patience" { $0.learningRate = 0.5 }
+      }
+      let without = try await train(needed)
+      let with = try await train {
+        needed(&$0)
+        change(&$0)
+      }
+      #expect(
+        with.parameters != without.parameters || with.record.epochs != without.record.epochs, "\(name) does nothing")
     }
     #expect(try await train(dropout: 0.3).parameters != plain, "dropout does nothing")
   }
@@ -112,6 +122,7 @@ struct TrainerTests {
         batches += 1
         #expect(count == 3 && loss.isFinite)
       case .epoch: epochs += 1
+      case .resumed, .stoppedEarly: Issue.record("neither happened")
       }
     }
     #expect(batches == 6 && epochs == 2)
@@ -122,11 +133,66 @@ struct TrainerTests {
     var configuration = TrainingConfiguration()
     configuration.learningRate = 1
     configuration.epochs = 5
-    let rates = (0..<50).map { configuration.rate(batch: $0, batchesPerEpoch: 10) }
+    let rates = (0..<50).map { configuration.rate(batch: $0, batchesPerEpoch: 10, past: []) }
     #expect(abs(rates[0] - 0.1) < 1e-12 && rates[9] == 1 && rates[10] == 1)
     #expect(abs(rates[30] - 0.5) < 1e-12 && rates[49] < 0.01)
     configuration.schedule = .constant
-    #expect(configuration.rate(batch: 49, batchesPerEpoch: 10) == 1)
+    #expect(configuration.rate(batch: 49, batchesPerEpoch: 10, past: []) == 1)
+  }
+
+  @Test("one cycle rises from 1/25 to the peak over 30% and falls to next to nothing, as PyTorch's OneCycleLR")
+  func oneCycle() {
+    var configuration = TrainingConfiguration()
+    (configuration.learningRate, configuration.epochs, configuration.schedule) = (1, 2, .oneCycle)
+    let rates = (0..<10).map { configuration.rate(batch: $0, batchesPerEpoch: 5, past: []) }
+    // torch 2.x: OneCycleLR(optimizer, max_lr=1, total_steps=10)
+    let wanted = [
+      0.04, 0.52, 1.0, 0.9504846320134737, 0.8117456539497631, 0.6112620219362893, 0.38874197806371076,
+      0.18825834605023708, 0.04951936798652637, 4e-06,
+    ]
+    for (rate, wanted) in zip(rates, wanted) { #expect(abs(rate - wanted) < 1e-9) }
+  }
+
+  @Test("on a plateau the rate falls when the patience is over, as PyTorch's ReduceLROnPlateau")
+  func plateau() {
+    var configuration = TrainingConfiguration()
+    (configuration.schedule, configuration.plateauPatience, configuration.plateauFactor) = (.plateau, 1, 0.5)
+    #expect(configuration.plateauShare([1, 0.9, 0.8]) == 1)
+    #expect(configuration.plateauShare([1, 0.99999, 1]) == 0.5)
+    #expect(configuration.plateauShare([1, 1]) == 1 && configuration.plateauShare([1, 1, 1, 0.5, 0.6, 0.6]) == 0.25)
+  }
+
+  @Test("without progress, training ends early; that needs validation data")
+  func patience() async throws {
+    let (_, record) = try await train { ($0.epochs, $0.patience, $0.learningRate) = (40, 2, 0.5) }
+    #expect(record.epochs.count < 40 && record.epochs.count == record.bestEpoch + 2)
+    await #expect(throws: TrainingError.self) { try await train({ $0.patience = 2 }, validating: false) }
+  }
+
+  @Test("an average that forgets at once is the parameters themselves")
+  func average() async throws {
+    #expect(try await train { $0.averageDecay = 0 }.parameters == train().parameters)
+  }
+
+  @Test("balanced weights are scikit-learn's, and make a rare class heard")
+  func classWeights() async throws {
+    #expect(try ClassWeights.balanced.weights(labels: [0, 0, 0, 1], classCount: 2) == [4 / 6.0, 2])
+    #expect(throws: TrainingError.self) { try ClassWeights.given([1]).weights(labels: [0, 1], classCount: 2) }
+    // Twenty to one, and too few epochs to get over it.
+    let examples = risesAndFalls(400, seed: 4)
+    let uneven = examples.enumerated().filter { $0.offset % 2 == 0 || $0.offset % 40 == 1 }.map(\.element)
+    func recall(_ weights: ClassWeights) async throws -> Int {
+      var configuration = TrainingConfiguration()
+      (configuration.epochs, configuration.learningRate, configuration.classWeights) = (2, 0.01, weights)
+      let network = try network()
+      let parameters = try await Trainer(configuration).train(network, on: uneven).parameters
+      let rare = examples.filter { $0.label == 1 }
+      let logits = TrainableNetwork(network, layout: ParameterLayout(network), parameters: parameters)
+        .logits(of: rare.map(\.features), normalizer: nil)
+      return CrossEntropy(logits: logits, labels: rare.map(\.label)).correct
+    }
+    let (plain, balanced) = (try await recall(.none), try await recall(.balanced))
+    #expect(balanced > plain)
   }
 
   @Test("impossible settings are refused")
@@ -134,6 +200,8 @@ struct TrainerTests {
     let changes: [(inout TrainingConfiguration) -> Void] = [
       { $0.epochs = 0 }, { $0.batchSize = 0 }, { $0.learningRate = .nan }, { $0.learningRate = -1 },
       { $0.clipNorm = 0 }, { $0.labelSmoothing = 1 }, { $0.jobs = 0 },
+      { $0.momentum = 1 }, { $0.weightDecay = -1 }, { $0.warmUp = -1 }, { $0.plateauFactor = 1 },
+      { $0.plateauPatience = -1 }, { $0.patience = 0 }, { $0.averageDecay = 1 },
     ]
     for change in changes {
       var configuration = TrainingConfiguration()
@@ -161,3 +229,13 @@ struct TrainerTests {
     await #expect(throws: CancellationError.self) { try await task.value }
   }
 }
+
+/// A change of each setting, by the name it has in `TrainingConfiguration.settings`.
+let settingChanges: [(String, @Sendable (inout TrainingConfiguration) -> Void)] = [
+  ("seed", { $0.seed = 2 }), ("batch size", { $0.batchSize = 25 }), ("learning rate", { $0.learningRate = 0.013 }),
+  ("schedule", { $0.schedule = .constant }), ("clip norm", { $0.clipNorm = 0.01 }), ("epochs", { $0.epochs = 2 }),
+  ("label smoothing", { $0.labelSmoothing = 0.2 }), ("momentum", { $0.momentum = 0.5 }), ("warm-up", { $0.warmUp = 2 }),
+  ("plateau patience", { $0.plateauPatience = 0 }), ("plateau factor", { $0.plateauFactor = 0.1 }),
+  ("weight decay", { $0.weightDecay = 0.1 }), ("class weights", { $0.classWeights = .given([1, 3]) }),
+  ("patience", { $0.patience = 1 }), ("average decay", { $0.averageDecay = 0.99 }),
+]

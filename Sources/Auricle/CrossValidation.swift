@@ -1,0 +1,85 @@
+/// What a cross-validation found: how well models do on files they have not learned from.
+public struct CrossValidation: Codable, Sendable {
+  public struct FoldResult: Codable, Hashable, Sendable {
+    public var name: String
+    /// Files learned from, to choose the epoch by, and to be judged by.
+    public var training: Int
+    public var validation: Int
+    public var testing: Int
+    /// Right answers, and their share of `testing`.
+    public var correct: Int
+    public var accuracy: Double
+    /// The epochs of its training.
+    public var record: TrainingRecord
+  }
+
+  public var folds: [FoldResult]
+  /// Of the folds' accuracies; the deviation is that of a sample, divided by one less than the number of folds.
+  public var meanAccuracy: Double
+  public var standardDeviation: Double
+  /// Of all folds' files together.
+  public var pooled: ClassificationReport
+  public var failures: [FailedFile]
+}
+
+extension SoundTrainer {
+  /// What happens in a cross-validation.
+  public enum FoldProgress: Sendable {
+    case progress(Progress)
+    case begins(fold: Int, of: Int, name: String)
+    case ends(CrossValidation.FoldResult)
+  }
+
+  /// Trains a model for each of `folds`, one after the other, and judges it by the files it was kept from.
+  ///
+  /// The files for testing decide nothing: the last epoch's weights are taken, or, with a `validation` share, those of the
+  /// epoch that did best on that share of the fold's training files. Checkpoints and logs go to a folder per fold. Throws
+  /// as `train` does.
+  public func crossValidate(
+    _ folds: [Fold], labels: [String], validation: Double = 0, isolation: isolated (any Actor)? = #isolation,
+    progress: (FoldProgress) -> Void = { _ in }
+  ) async throws -> CrossValidation {
+    let network = try architecture.network(inputSize: features.coefficientCount, classCount: labels.count)
+    let examples = folds.first.map { $0.training + $0.testing } ?? []
+    let sounds = try await SoundCollection(examples, labels: labels, trainer: self) { progress(.progress($0)) }
+    var results: [CrossValidation.FoldResult] = []
+    var (truth, predicted) = ([String](), [String]())
+    for (index, fold) in folds.enumerated() {
+      progress(.begins(fold: index + 1, of: folds.count, name: fold.name))
+      var trainer = self
+      trainer.checkpoint = try checkpoint?.subfolder("fold-\(index + 1)")
+      trainer.log = try log.map { try TrainingLog(folder: "\($0.folder)/fold-\(index + 1)") }
+      let split = try Dataset(examples: fold.training, source: fold.name)
+        .split(validation: .fraction(validation), seed: training.seed)
+      let model = try await trainer.fit(network, sounds, split, labels: labels) { progress(.progress(.training($0))) }
+
+      let testing = sounds.subset(fold.testing)
+      var correct = 0
+      try await orderedMap(Array(testing.indices.indices), jobs: training.jobs) { index in
+        Swift.Result { try model.probabilities(of: [testing.features(index)])[0] }
+      } each: { index, probabilities in
+        let probabilities = try probabilities.get()
+        let best = probabilities.indices.max { probabilities[$0] < probabilities[$1] } ?? 0
+        truth.append(labels[testing.labels[index]])
+        predicted.append(labels[best])
+        if best == testing.labels[index] { correct += 1 }
+      }
+      let result = CrossValidation.FoldResult(
+        name: fold.name, training: sounds.subset(split.training).indices.count,
+        validation: sounds.subset(split.validation).indices.count, testing: testing.indices.count, correct: correct,
+        accuracy: Double(correct) / Double(max(1, testing.indices.count)),
+        record: model.record
+          ?? TrainingRecord(seed: training.seed, batchSize: 0, trainingExamples: 0, validationExamples: 0))
+      results.append(result)
+      progress(.ends(result))
+    }
+    let accuracies = results.map(\.accuracy)
+    let mean = accuracies.reduce(0, +) / Double(max(1, accuracies.count))
+    let squares = accuracies.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+    return CrossValidation(
+      folds: results, meanAccuracy: mean,
+      standardDeviation: squareRoot(squares / Double(max(1, accuracies.count - 1))),
+      pooled: ClassificationReport(try ConfusionMatrix(truth: truth, predicted: predicted, labels: labels)),
+      failures: sounds.failures)
+  }
+}

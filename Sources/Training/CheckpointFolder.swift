@@ -1,0 +1,112 @@
+import AuricleBase
+import SequenceModel
+
+#if canImport(FoundationEssentials)
+  import FoundationEssentials
+#else
+  import Foundation
+#endif
+
+/// A folder that keeps a training run, so that it can go on where it stopped, to the very same model.
+///
+/// `checkpoint.safetensors` in it holds the weights (`parameters/...`), those of the best epoch (`best/...`), their moving
+/// average (`average/...`), the optimiser's state (`moment.0/...`) and, as text, where the run is and what it is a run of.
+/// The file is replaced as a whole: whatever ends the program, it is the last checkpoint or the one before.
+public struct CheckpointFolder: Sendable {
+  public let path: String
+  public let resumes: Bool
+
+  private var file: String { "\(path)/checkpoint.safetensors" }
+
+  /// Makes the folder. Throws `TrainingError.checkpointExists` where there is a checkpoint and `resuming` is false, and
+  /// `FileError` where none can be written.
+  public init(_ path: String, resuming: Bool) throws {
+    self.path = path
+    resumes = resuming
+    try FileAccess.makeFolder(path)
+    if !resuming && holdsCheckpoint { throw TrainingError.checkpointExists(folder: path) }
+    // What is left of a checkpoint that was not finished.
+    for name in (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+    where name.hasPrefix("checkpoint.safetensors.") && name.hasSuffix(".part") {
+      try? FileManager.default.removeItem(atPath: "\(path)/\(name)")
+    }
+    try FileAccess.checkWritable(file)
+  }
+
+  /// Whether there is one to go on from.
+  public var holdsCheckpoint: Bool { FileManager.default.fileExists(atPath: file) }
+
+  /// `path` for one part of a run.
+  public func subfolder(_ name: String) throws -> CheckpointFolder {
+    try CheckpointFolder("\(path)/\(name)", resuming: resumes)
+  }
+
+  private struct Description: Codable {
+    var format = 1
+    var identity: [String: String]
+    var progress: TrainingState.Progress
+    var step: Int
+    var record: TrainingRecord
+  }
+
+  func save(_ state: TrainingState, layout: ParameterLayout, identity: [String: String]) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .sortedKeys
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(
+      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    let description = Description(
+      identity: identity, progress: state.progress, step: state.optimizer.step, record: state.record)
+    var tensors = TensorFile(
+      metadata: ["auricle.checkpoint": String(decoding: try encoder.encode(description), as: UTF8.self)])
+    func add(_ prefix: String, _ values: [Float]) {
+      for tensor in layout.tensors {
+        tensors.tensors["\(prefix)/\(tensor.name)"] = TensorFile.Tensor(
+          Array(values[tensor.range]), shape: tensor.shape)
+      }
+    }
+    add("parameters", state.parameters)
+    add("best", state.best)
+    if let average = state.average { add("average", average) }
+    for (index, moment) in state.optimizer.moments.enumerated() { add("moment.\(index)", moment) }
+    try FileAccess.writeAtomically(tensors.bytes(), to: file)
+  }
+
+  /// Puts what was saved into `state`, which is fresh; false where nothing was. Throws `TrainingError.otherCheckpoint`
+  /// where the checkpoint is not of a run of this `identity`, and `unusableCheckpoint` for a damaged file.
+  func restore(_ state: inout TrainingState, layout: ParameterLayout, identity: [String: String]) throws -> Bool {
+    guard resumes && holdsCheckpoint else { return false }
+    func refuse(_ reason: String) -> TrainingError { .unusableCheckpoint(path: file, reason: reason) }
+    let tensors = try TensorFile(bytes: FileAccess.read(file), path: file)
+    let decoder = JSONDecoder()
+    decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    guard let text = tensors.metadata["auricle.checkpoint"],
+      let saved = try? decoder.decode(Description.self, from: Data(text.utf8)), saved.format == 1
+    else { throw refuse("its description is missing or of another version") }
+    for what in Set(identity.keys).union(saved.identity.keys).sorted() {
+      let (was, now) = (saved.identity[what] ?? "absent", identity[what] ?? "absent")
+      if was != now { throw TrainingError.otherCheckpoint(folder: path, what: what, was: was, isNow: now) }
+    }
+    func values(_ prefix: String) throws(TrainingError) -> [Float] {
+      var values: [Float] = []
+      for tensor in layout.tensors {
+        guard let found = tensors.tensors["\(prefix)/\(tensor.name)"], found.kind == .float32,
+          found.shape == tensor.shape
+        else { throw refuse("tensor '\(prefix)/\(tensor.name)' is missing or has another shape") }
+        values += found.floats
+      }
+      return values
+    }
+    guard saved.progress.epoch >= 1, saved.progress.batch >= 0, saved.step >= 0,
+      saved.record.epochs.count == saved.progress.epoch - 1
+    else { throw refuse("its numbers contradict each other") }
+    state.parameters = try values("parameters")
+    state.best = try values("best")
+    if state.average != nil { state.average = try values("average") }
+    for index in state.optimizer.moments.indices { state.optimizer.moments[index] = try values("moment.\(index)") }
+    state.optimizer.step = saved.step
+    state.record = saved.record
+    state.progress = saved.progress
+    return true
+  }
+}

@@ -1,0 +1,27 @@
+/// What can be wrong with a training run.
+public enum TrainingError: Error, Hashable, Sendable, CustomStringConvertible {
+  case configuration(String)
+  /// No example to train on.
+  case noExamples
+  /// The loss stopped being a number.
+  case diverged(epoch: Int)
+  /// The folder holds a checkpoint, and nobody asked to go on from it.
+  case checkpointExists(folder: String)
+  /// The checkpoint is of other data or settings: what differs, what it was, and what it is now.
+  case otherCheckpoint(folder: String, what: String, was: String, isNow: String)
+  case unusableCheckpoint(path: String, reason: String)
+
+  public var description: String {
+    switch self {
+    case .configuration(let reason): "impossible training: \(reason)"
+    case .noExamples: "there is nothing to train on"
+    case .diverged(let epoch): "the loss is no longer a number in epoch \(epoch); try a smaller learning rate"
+    case .checkpointExists(let folder):
+      "\(folder): holds a checkpoint already; add --resume to go on from it, or name another folder"
+    case .otherCheckpoint(let folder, let what, let was, let isNow):
+      "\(folder): its checkpoint is of another training: \(what) was \(was) and is \(isNow) now; "
+        + "repeat the same command, or name another folder"
+    case .unusableCheckpoint(let path, let reason): "\(path): not a usable checkpoint: \(reason)"
+    }
+  }
+}

@@ -47,7 +47,7 @@ let package = Package(
     .testTarget(name: "PicturesTests", dependencies: ["Pictures"]),
     .testTarget(name: "CKernelsTests", dependencies: ["CKernels"]),
     .testTarget(name: "AudioInputTests", dependencies: ["AudioInput"]),
-    .testTarget(name: "AudioFeaturesTests", dependencies: ["AudioFeatures"], exclude: ["Goldens"]),
+    .testTarget(name: "AudioFeaturesTests", dependencies: ["AudioFeatures", "CKernels"], exclude: ["Goldens"]),
     .testTarget(name: "AugmentationTests", dependencies: ["Augmentation"]),
     .testTarget(
       name: "FeatureFilesTests", dependencies: ["FeatureFiles"], exclude: ["Goldens", "interoperability.py"]),

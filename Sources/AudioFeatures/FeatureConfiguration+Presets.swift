@@ -98,10 +98,16 @@ extension FeatureConfiguration {
       deltas: Deltas(order: kind == .mfcc ? 2 : 0), normalization: .none)
   }
 
-  /// openSMILE's `MFCC12_0_D_A.conf`: as `htk`, with the power spectrum.
+  /// openSMILE's `MFCC12_0_D_A.conf`: as `htk`, with the power spectrum, mels up to 8,000 Hz at most, and lengths rounded
+  /// to the nearest sample. (Where 25 ms are not whole samples, openSMILE places its bins a little off their frequencies,
+  /// and its accelerations of the last two frames follow another rule; neither is imitated.)
   public static func opensmile(sampleRate: Int = 16_000, kind: Kind = .mfcc) -> FeatureConfiguration {
     var configuration = htk(sampleRate: sampleRate, kind: kind)
     configuration.usesPower = true
+    configuration.frameLength = max(1, (sampleRate * 25 + 500) / 1000)
+    configuration.hopLength = max(1, (sampleRate * 10 + 500) / 1000)
+    configuration.fftLength = nextPowerOfTwo(configuration.frameLength)
+    configuration.mel.highFrequency = min(8000, Double(sampleRate) / 2)
     return configuration
   }
 

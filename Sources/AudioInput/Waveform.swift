@@ -27,7 +27,11 @@ public struct Waveform: Sendable, Equatable {
   public init(
     contentsOf path: String, sampleRate: Int? = nil, channel: ChannelSelection = .mix
   ) throws(AudioError) {
-    let file = try AudioFile(path: path, channel: channel)
+    try self.init(reading: AudioFile(path: path, channel: channel), sampleRate: sampleRate)
+  }
+
+  /// The rest of an open file, likewise.
+  public init(reading file: AudioFile, sampleRate: Int? = nil) throws(AudioError) {
     self.init(samples: [], sampleRate: sampleRate ?? file.info.sampleRate)
     if self.sampleRate == file.info.sampleRate {
       samples.reserveCapacity(min(file.info.frames, file.byteCount))

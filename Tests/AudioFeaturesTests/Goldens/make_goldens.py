@@ -1,82 +1,84 @@
-"""Writes librosa.safetensors: what librosa computes from three spoken digits and one synthetic signal.
+"""Writes tools.safetensors: what seven tools compute, with their defaults, from real and synthetic sounds.
 
-Needs Python with librosa, safetensors and soundfile; the versions used are in the file's metadata.
-    python Tests/AudioFeaturesTests/Goldens/make_goldens.py
+    python Tests/AudioFeaturesTests/Goldens/make_goldens.py      # needs what references.py names
 
-SIGNAL is the name of a file of Fixtures/digits without ".wav", or `synthetic`, whose samples are in the file.
-SETTING is `default` or `speech`, as in SETTINGS below. All tensors are float32; time runs along the first axis.
-
-    waveform.synthetic             samples             16 kHz: a chirp from 100 Hz to 7 kHz, and noise
-    SETTING.melspectrogram.SIGNAL  frames x mels       power
-    SETTING.power_to_db.SIGNAL     frames x mels       dB (reference 1, at most 80 dB below the maximum)
-    SETTING.mfcc.SIGNAL            frames x n_mfcc     orthonormal DCT-II of the above
-    speech.delta1.MODE.SIGNAL      frames x n_mfcc     librosa.feature.delta of speech.mfcc, width 9, order 1
-    speech.delta2.MODE.SIGNAL      frames x n_mfcc     the same with order 2; MODE is `interp` or `nearest`
-    SETTING.filterbank.SCALE       non-zeros x 3       librosa.filters.mel as (mel, bin, weight); the rest is zero;
-                                                       SCALE is `slaney` (librosa's default) or `htk` (htk=True)
-
-librosa is given the samples (int16 / 32768) as float64, so that its own rounding is far below float32's.
+    samples.SIGNAL.RATE            int16    the sound
+    TOOL.KIND.SIGNAL               float32  frames x coefficients; KIND is mfcc, logmel, mel or spectrogram
+    delta.librosa.ORDER, delta.torchaudio.1, delta.input        slopes of one matrix
 """
 
 import json
 import pathlib
-import platform
 
-import librosa
 import numpy
-import scipy
 import soundfile
 from safetensors.numpy import save_file
 
-RATE = 16000
-SIGNALS = ["7_en-us-f1_0", "3_flite-slt_1", "6_en-scotland-m3_0"]
-SETTINGS = {
-    "default": dict(n_mfcc=20, n_fft=2048, win_length=2048, hop_length=512, n_mels=128),
-    "speech": dict(n_mfcc=13, n_fft=512, win_length=400, hop_length=160, n_mels=40),
-}
-SEED = 7
+import references
 
 here = pathlib.Path(__file__).resolve().parent
-digits = here.parents[2] / "Fixtures" / "digits"
+fixtures = here.parents[2] / "Fixtures"
+random = numpy.random.default_rng(7)
 
 
-def synthetic():
-    chirp = librosa.chirp(fmin=100, fmax=7000, sr=RATE, duration=0.4)
-    noise = numpy.random.default_rng(SEED).standard_normal(len(chirp))
-    return (0.4 * chirp + 0.02 * noise).astype("float32")
+def int16(x):
+    return numpy.clip(numpy.round(x * 32767), -32768, 32767).astype("int16")
 
 
-signals = {name: soundfile.read(digits / f"{name}.wav")[0] for name in SIGNALS}
-signals["synthetic"] = synthetic().astype("float64")
-tensors = {"waveform.synthetic": signals["synthetic"]}
+def synthetic(rate, seconds):
+    """A chirp, noise and a pause of faint noise."""
+    t = numpy.arange(int(rate * seconds)) / rate
+    x = 0.3 * numpy.sin(2 * numpy.pi * (100 * t + 0.4 * rate / seconds / 2 * t * t))
+    x += 0.02 * random.standard_normal(len(t))
+    x[len(x) // 2:len(x) * 2 // 3] *= 0.01
+    return int16(x)
 
-for setting, options in SETTINGS.items():
-    mel_options = {key: value for key, value in options.items() if key != "n_mfcc"}
-    for name, samples in signals.items():
-        power = librosa.feature.melspectrogram(y=samples, sr=RATE, **mel_options)
-        tensors[f"{setting}.melspectrogram.{name}"] = power.T
-        tensors[f"{setting}.power_to_db.{name}"] = librosa.power_to_db(power).T
-        mfcc = librosa.feature.mfcc(y=samples, sr=RATE, **options)
-        tensors[f"{setting}.mfcc.{name}"] = mfcc.T
-        if setting == "speech":
-            for order in (1, 2):
-                for mode in ("interp", "nearest"):
-                    delta = librosa.feature.delta(mfcc, width=9, order=order, mode=mode)
-                    tensors[f"speech.delta{order}.{mode}.{name}"] = delta.T
-    for scale in ("slaney", "htk"):
-        bank = librosa.filters.mel(sr=RATE, n_fft=options["n_fft"], n_mels=options["n_mels"], htk=scale == "htk")
-        mel, bin = numpy.nonzero(bank)
-        tensors[f"{setting}.filterbank.{scale}"] = numpy.stack([mel, bin, bank[mel, bin]], axis=1)
 
-common = dict(
-    sr=RATE, window="hann (periodic)", center=True, pad_mode="constant", power=2, fmin=0, fmax=RATE / 2,
-    mel_scale="slaney", mel_norm="slaney", ref=1, amin=1e-10, top_db=80, dct_type=2, dct_norm="ortho", lifter=0)
-about = {  # one entry: safetensors writes several in no fixed order
-    "made_by": "Tests/AudioFeaturesTests/Goldens/make_goldens.py",
-    "versions": dict(python=platform.python_version(), librosa=librosa.__version__, numpy=numpy.__version__,
-                     scipy=scipy.__version__),
-    "settings": {name: {**common, **options} for name, options in SETTINGS.items()},
-    "seed": SEED,
+def read(name, start, count):
+    return soundfile.read(fixtures / name, dtype="int16")[0][start:start + count]
+
+
+signals = {
+    "word.8000": read("audio/word-8k.wav", 0, 3000),
+    "digit.16000": read("digits/7_en-us-f1_0.wav", 2000, 5000),
+    "voice.16000": read("digits/3_flite-slt_1.wav", 1000, 4800),
+    "chirp.11025": synthetic(11025, 0.3),
+    "chirp.22050": synthetic(22050, 0.2),
+    "chirp.44100": synthetic(44100, 0.11),
+    "chirp.48000": synthetic(48000, 0.1),
+    "short.16000": synthetic(16000, 0.3)[:150],
+    "frame.16000": synthetic(16000, 0.3)[:400],
+    "silence.16000": numpy.zeros(1600, "int16"),
+    "clipped.16000": int16(numpy.clip(5 * random.standard_normal(2400), -1, 1)),
+    "pause.16000": numpy.concatenate([synthetic(16000, 0.1), numpy.zeros(1000, "int16"), synthetic(16000, 0.05)]),
 }
-tensors = {name: numpy.ascontiguousarray(value, dtype="float32") for name, value in tensors.items()}
-save_file(tensors, here / "librosa.safetensors", {"about": json.dumps(about)})
+tensors = {}
+for signal, samples in signals.items():
+    name, rate = signal.split(".")
+    tensors[f"samples.{signal}"] = samples
+    for tool in references.TOOLS:
+        for kind in references.KINDS:
+            if kind in ("mel", "spectrogram") and name not in ("word", "chirp", "silence"):
+                continue  # these only lead to the others
+            if kind == "spectrogram" and rate != "8000":
+                continue
+            result = references.features(tool, kind, samples, int(rate))
+            if result is not None:
+                tensors[f"{tool}.{kind}.{name}.{rate}"] = numpy.asarray(result, "float32")
+
+import librosa  # noqa: E402
+
+torch, torchaudio = references.import_torchaudio()
+matrix = tensors["librosa.mfcc.word.8000"].T[:5]
+matrix = numpy.concatenate([matrix, tensors["librosa.mfcc.digit.16000"].T[:5]], axis=1)
+tensors["delta.input"] = matrix.T
+for order in (1, 2):
+    tensors[f"delta.librosa.{order}"] = librosa.feature.delta(matrix, width=9, order=order).T
+tensors["delta.torchaudio.1"] = torchaudio.functional.compute_deltas(torch.tensor(matrix), 5).numpy().T
+
+about = {"made_by": "make_goldens.py", "versions": references.versions()}
+tensors = {name: numpy.ascontiguousarray(value) for name, value in tensors.items()}
+for name, value in tensors.items():
+    if value.dtype == numpy.float64:
+        tensors[name] = value.astype("float32")
+save_file(tensors, here / "tools.safetensors", {"about": json.dumps(about)})

@@ -48,7 +48,7 @@ func relativeDifference(_ found: FeatureMatrix, _ wanted: Goldens.Tensor) -> Flo
   guard [found.frames, found.coefficients] == wanted.shape else { return .infinity }
   let scale = wanted.values.map(\.magnitude).max() ?? 0
   let worst = zip(found.values, wanted.values).map { ($0 - $1).magnitude }.max() ?? 0
-  return scale > 0 ? worst / scale : worst
+  return scale > 1e-12 ? worst / scale : worst  // python_speech_features has 2e-16 for the energy of silence
 }
 
 func noise(_ count: Int, rate: Int = 16_000, seed: UInt64 = 1) -> Waveform {

@@ -68,9 +68,11 @@ def main():
     parser.add_argument("--seconds", type=float, default=0.3)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--cpu", default="0")
-    parser.add_argument("--build-only", action="store_true")
+    parser.add_argument("--build-only", action="store_true", help="build, and measure nothing")
+    parser.add_argument("--skip-build", action="store_true", help="measure what was built before")
     options = parser.parse_args()
-    build()
+    if not options.skip_build:
+        build()
     if options.build_only:
         return
     auricle = BUILD / "release" / "auricle-worker"

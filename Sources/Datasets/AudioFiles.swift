@@ -1,11 +1,6 @@
 import AudioInput
 import AuricleBase
 
-#if canImport(FoundationEssentials)
-  import FoundationEssentials
-#else
-  import Foundation
-#endif
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)
@@ -25,7 +20,8 @@ public enum AudioFiles {
   /// Replaces each folder by the audio files in it, however deep, sorted by the bytes of their paths.
   ///
   /// A file stays as it is, whatever its name and even if it is missing (who reads it will say so); so does `-`. Hidden
-  /// files and folders are passed over, links followed. Throws `DatasetError.noAudio` for a folder without audio.
+  /// files and folders are passed over, links followed. Throws `DatasetError.noAudio` for a folder without audio, and
+  /// `DatasetError.nameNotUTF8` for an audio file or folder whose name is no text.
   public static func expand(
     paths: [String], extensions: Set<String> = AudioFiles.extensions
   ) throws(DatasetError) -> [String] {
@@ -80,16 +76,9 @@ struct FolderWalk {
   func contents(
     of folder: String
   ) throws(DatasetError) -> (folders: [(name: String, identity: FileIdentity)], files: [String]) {
-    let names: [String]
-    do {
-      names = try FileManager.default.contentsOfDirectory(atPath: folder)
-    } catch {
-      let reason = access(folder, R_OK | X_OK) == 0 ? "the folder cannot be listed" : systemReason()
-      throw .file(.unreadable(path: folder, reason: reason))
-    }
     var folders: [(name: String, identity: FileIdentity)] = []
     var files: [String] = []
-    for name in names.sorted(by: bytesPrecede) where !name.hasPrefix(".") {
+    for name in try names(in: folder).sorted(by: bytesPrecede) {
       switch FileKind(join(folder, name)) {
       case .folder(let identity) where !(skipsUnderscored && name.hasPrefix("_")): folders.append((name, identity))
       case .file where extensions.contains(fileExtension(of: name)): files.append(name)
@@ -97,6 +86,40 @@ struct FolderWalk {
       }
     }
     return (folders, files)
+  }
+
+  /// The visible names in `folder`, in no order. Read as bytes: `FileManager` passes over those that are not UTF-8, which
+  /// here is an error if one is a folder's or an audio file's.
+  private func names(in folder: String) throws(DatasetError) -> [String] {
+    guard let stream = opendir(folder) else { throw .file(.unreadable(path: folder, reason: systemReason())) }
+    defer { closedir(stream) }
+    var names: [String] = []
+    errno = 0
+    while let entry = readdir(stream) {
+      let bytes = withUnsafePointer(to: &entry.pointee.d_name) {
+        $0.withMemoryRebound(to: CChar.self, capacity: MemoryLayout.size(ofValue: $0.pointee)) {
+          Array(UnsafeRawBufferPointer(start: $0, count: strlen($0)))
+        }
+      }
+      if bytes.first != UInt8(ascii: ".") {
+        if let name = String(validating: bytes, as: UTF8.self) {
+          names.append(name)
+        } else if extensions.contains(fileExtension(of: String(decoding: bytes, as: UTF8.self)))
+          || isFolder(bytes, in: dirfd(stream))
+        {
+          throw .nameNotUTF8(bytes, folder: folder)
+        }
+      }
+      errno = 0
+    }
+    guard errno == 0 else { throw .file(.unreadable(path: folder, reason: systemReason())) }
+    return names
+  }
+
+  private func isFolder(_ name: [UInt8], in folder: Int32) -> Bool {
+    var status = stat()
+    let path = name.map { CChar(bitPattern: $0) } + [0]
+    return fstatat(folder, path, &status, 0) == 0 && status.st_mode & S_IFMT == S_IFDIR
   }
 
   /// The audio files under `folder`, relative to it. Each folder is entered once, those in `visited` never, so that

@@ -7,6 +7,7 @@ public enum DatasetError: Error, Hashable, Sendable, CustomStringConvertible {
   case notUTF8(path: String)
   case noExamples(path: String)
 
+  case nameNotUTF8([UInt8], folder: String)
   case noAudio(folder: String, extensions: Set<String>)
   case emptyClass(label: String, folder: String, extensions: Set<String>)
   case labelPatternNeeded(folder: String, file: String, suggestion: String)
@@ -42,6 +43,8 @@ public enum DatasetError: Error, Hashable, Sendable, CustomStringConvertible {
     case .notUTF8(let path): "\(path): not UTF-8 text"
     case .noExamples(let path): "\(path): lists no files"
 
+    case .nameNotUTF8(let name, let folder):
+      "\(folder): the name '\(escaped(name))' in it is not UTF-8; rename it, or keep it elsewhere"
     case .noAudio(let folder, let extensions): "\(folder): no audio files in it (\(list(extensions)))"
     case .emptyClass(let label, let folder, let extensions):
       "\(folder): no audio files (\(list(extensions))) for class '\(label)'; remove the folder, or begin its name with '_'"
@@ -86,6 +89,16 @@ public enum DatasetError: Error, Hashable, Sendable, CustomStringConvertible {
     case .impossibleFolds(let reason): "cross-validation: \(reason)"
     case .invalidBatchSize(let size): "batch size \(size): wanted at least 1"
     }
+  }
+
+  /// As a shell takes it between $' and ': bytes that are not printable ASCII as \xE9.
+  private func escaped(_ name: [UInt8]) -> String {
+    name.map { byte in
+      switch byte {
+      case 0x20..<0x7F: String(UnicodeScalar(byte))
+      default: "\\x" + (byte < 0x10 ? "0" : "") + String(byte, radix: 16, uppercase: true)
+      }
+    }.joined()
   }
 
   private func list(_ extensions: Set<String>) -> String {

@@ -29,6 +29,32 @@ struct Run {
     status = process.terminationStatus
   }
 
+  /// What the program writes to a terminal, with `changes` to the environment.
+  static func onTerminal(_ arguments: [String], environment changes: [String: String?]) throws -> String {
+    var (terminal, end): (Int32, Int32) = (-1, -1)
+    guard openpty(&terminal, &end, nil, nil, nil) == 0 else { throw POSIXError(.ENOTTY) }
+    defer { close(terminal) }
+    let process = Process()
+    process.executableURL = try program
+    process.arguments = arguments
+    process.environment = ProcessInfo.processInfo.environment.merging(changes.compactMapValues { $0 }) { $1 }
+      .filter { changes[$0.key] != .some(nil) }
+    process.standardInput = FileHandle.nullDevice
+    process.standardOutput = FileHandle(fileDescriptor: end)
+    process.standardError = FileHandle.nullDevice
+    try process.run()
+    close(end)
+    var bytes: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: 4096)
+    while true {
+      let count = read(terminal, &buffer, buffer.count)
+      guard count > 0 else { break }
+      bytes += buffer.prefix(count)
+    }
+    process.waitUntilExit()
+    return String(decoding: bytes, as: UTF8.self)
+  }
+
   /// Beside the test bundle, which is an argument of the test runner on Linux and this bundle elsewhere.
   static var program: URL {
     get throws {

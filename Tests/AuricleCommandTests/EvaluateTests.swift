@@ -40,6 +40,43 @@ struct EvaluateTests {
     }
   }
 
+  @Test("cells are coloured on a terminal, unless it is a dumb one or NO_COLOR is set to anything, and in no pipe")
+  func colors() throws {
+    let folder = try TemporaryFolder()
+    let arguments = ["evaluate", "--from", try predictions(folder)]
+    func isColored(term: String, noColor: String?) throws -> Bool {
+      let text = try Run.onTerminal(arguments, environment: ["TERM": term, "NO_COLOR": noColor])
+      #expect(text.contains("accuracy"))
+      return text.contains("\u{1B}[38;5;")
+    }
+    #expect(try isColored(term: "xterm-256color", noColor: nil))
+    #expect(try isColored(term: "xterm-256color", noColor: ""))
+    #expect(try !isColored(term: "xterm-256color", noColor: "1"))
+    #expect(try !isColored(term: "dumb", noColor: nil))
+    let piped = try Run(arguments)
+    #expect(piped.output.contains("accuracy") && !piped.output.contains("\u{1B}"))
+  }
+
+  #if os(Linux)
+    @Test(
+      "a name that is not UTF-8 in a folder is an error that spells it, not a file less",
+      arguments: ["evaluate", "classify"])
+    func nameNotUTF8(command: String) throws {
+      let folder = try TemporaryFolder()
+      for label in ["yes", "no"] {
+        _ = try folder.write("\(label)/a.wav", "")
+      }
+      let bytes = Array("\(folder.path)/no/caf".utf8) + [0xE9] + Array(".wav".utf8)
+      let descriptor = open(bytes.map { CChar(bitPattern: $0) } + [0], O_CREAT | O_WRONLY, 0o644)
+      try #require(descriptor >= 0)
+      close(descriptor)
+      let run = try Run(command, folder.path)
+      #expect(run.status == 1 && run.output.isEmpty)
+      #expect(run.errorLines.count == 1)
+      #expect(run.errors.contains(folder.path + #"/no: the name 'caf\xE9.wav' in it is not UTF-8"#))
+    }
+  #endif
+
   @Test("a stopped run goes on where it was, to the same file, whatever was left of the last row")
   func resume() throws {
     let folder = try TemporaryFolder()

@@ -1,6 +1,12 @@
 import Datasets
 import Testing
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
+
 @Suite struct FolderTests {
   @Test("a folder per class: deeper folders belong to the class; hidden and underscored ones to nothing")
   func folderPerClass() throws {
@@ -34,6 +40,26 @@ import Testing
       try Dataset(at: folder.path)
     }
   }
+
+  #if os(Linux)
+    @Test(
+      "a name that is not UTF-8 is refused for a folder and an audio file; hidden or of another kind it does not count")
+    func nameNotUTF8() throws {
+      let folder = try TemporaryFolder(["yes/a.wav", "no/a.wav"])
+      func make(_ name: [UInt8], folder isFolder: Bool = false) {
+        let path =
+          Array("\(folder.path)/no/".utf8).map { CChar(bitPattern: $0) } + name.map { CChar(bitPattern: $0) } + [0]
+        #expect(isFolder ? mkdir(path, 0o755) == 0 : mknod(path, S_IFREG | 0o644, 0) == 0)
+      }
+      make([0x2E, 0xFF] + Array(".wav".utf8))
+      make([0xFF] + Array(".txt".utf8))
+      #expect(try Dataset(at: folder.path).examples.count == 2)
+      make([0xC3, 0x28, 0x09], folder: true)
+      #expect(
+        sentence { _ = try Dataset(at: folder.path) }
+          == folder.path + #"/no: the name '\xC3(\x09' in it is not UTF-8; rename it, or keep it elsewhere"#)
+    }
+  #endif
 
   @Test("a missing path and a file of another kind are refused by name")
   func neither() throws {

@@ -226,6 +226,7 @@
       body.append(line);
     });
     table.replaceChildren(make("thead", {}, head), body);
+    table.style.setProperty("--names", `${body.querySelector("th")?.offsetWidth ?? 0}px`);
     const first = body.querySelector("td");
     if (first) first.tabIndex = 0;
   }

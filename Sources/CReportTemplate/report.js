@@ -567,8 +567,10 @@
   byId("groups").hidden = report.groups.length === 0;
   report.groups.forEach((group, field) => {
     const limit = 20;
+    // Where all are right none is worst.
+    const worst = group.worst && group.worst.accuracy < 1 ? group.worst : null;
     const ordered = group.groups.length <= limit ? group.groups : [...group.groups].sort((a, b) => a.accuracy - b.accuracy || b.files - a.files);
-    const items = ordered.map((entry) => make("li", { class: group.worst && group.worst.value === entry.value ? "worst" : null },
+    const items = ordered.map((entry) => make("li", { class: worst && worst.value === entry.value ? "worst" : null },
       make("button", {
         type: "button",
         onclick: () => {
@@ -586,8 +588,8 @@
     const more = make("ul", {}, ...items.slice(limit));
     byId("group-list").append(make("div", { class: "group" },
       make("h3", {}, `By ${group.field}`),
-      group.worst && make("p", { class: "soft" }, `Worst: ${group.worst.value}, ${percent(group.worst.accuracy)} of ${files(group.worst.files)} ` +
-        `(95% interval ${percent(group.worst.interval.lower)} to ${percent(group.worst.interval.upper)}).`),
+      worst && make("p", { class: "soft" }, `Worst: ${worst.value}, ${percent(worst.accuracy)} of ${files(worst.files)} ` +
+        `(95% interval ${percent(worst.interval.lower)} to ${percent(worst.interval.upper)}).`),
       make("ul", {}, ...items.slice(0, limit)),
       items.length > limit ? make("details", {}, make("summary", {}, `${number(items.length - limit)} groups that are as good or better`), more) : null));
   });

@@ -66,7 +66,8 @@ public struct Augmentation: Codable, Hashable, Sendable {
   /// Changes of the features only, which cost next to nothing.
   public static let light: Augmentation = {
     var augmentation = Augmentation()
-    augmentation.frequencyWarp = 0.08
+    augmentation.frequencyWarp = 0.1
+    augmentation.filter = 6
     augmentation.tempo = 0.1
     augmentation.timeMasks = 1
     augmentation.frequencyMasks = 1
@@ -76,14 +77,15 @@ public struct Augmentation: Codable, Hashable, Sendable {
   /// Tuned on real speech for speakers that training has not heard; see the table in the documentation.
   public static let strong: Augmentation = {
     var augmentation = Augmentation.light
-    augmentation.gain = 6
+    augmentation.gain = 8
     augmentation.speed = 0.1
-    augmentation.noise = Noise(probability: 0.5)
-    augmentation.frequencyWarp = 0.15
+    augmentation.noise = Noise(probability: 0.6)
+    augmentation.frequencyWarp = 0.12
+    augmentation.filter = 12
     augmentation.tempo = 0.2
-    augmentation.timeWarp = 0.1
     augmentation.timeMasks = 2
     augmentation.frequencyMasks = 2
+    augmentation.mixup = 0.4
     return augmentation
   }()
 
@@ -92,9 +94,13 @@ public struct Augmentation: Codable, Hashable, Sendable {
     gain > 0 || shift > 0 || speed > 0 || noise.probability > 0 || roomProbability > 0
   }
 
-  /// Whether anything is changed before mixing.
-  public var changesFeatures: Bool {
-    frequencyWarp > 0 || filter > 0 || tempo > 0 || timeWarp > 0 || timeMasks > 0 || frequencyMasks > 0
+  /// Whether anything is changed at all.
+  public var isOn: Bool { self != Augmentation(unchanging: self) }
+
+  /// What is off in `other`, with its settings that do nothing alone.
+  private init(unchanging other: Augmentation) {
+    (timeMaskShare, frequencyMaskShare) = (other.timeMaskShare, other.frequencyMaskShare)
+    (noise.lowestRatio, noise.highestRatio) = (other.noise.lowestRatio, other.noise.highestRatio)
   }
 
   /// Throws `AugmentationError.configuration`, which says what is wrong, for a value out of range.
@@ -126,13 +132,10 @@ public struct Augmentation: Codable, Hashable, Sendable {
 /// What can be wrong with augmentation.
 public enum AugmentationError: Error, Hashable, Sendable, CustomStringConvertible {
   case configuration(String)
-  /// A folder of noise or rooms that holds nothing to use.
-  case noRecordings(path: String)
 
   public var description: String {
     switch self {
     case .configuration(let reason): "impossible augmentation: \(reason)"
-    case .noRecordings(let path): "\(path): no audio file to use for augmentation"
     }
   }
 }

@@ -6,7 +6,9 @@ struct SoundCollection: Sendable {
   private(set) var failures: [FailedFile] = []
   /// Of each one's features and class.
   private(set) var checksums: [UInt32] = []
+  /// Without utterance normalisation, which comes after augmentation.
   private(set) var cache: FeatureCache
+  private let features: FeatureConfiguration
   private var places: [Example: Int] = [:]
 
   /// Reads `examples`, whose labels are among `labels`, on as many workers as there are jobs.
@@ -16,7 +18,8 @@ struct SoundCollection: Sendable {
     _ examples: [Example], labels: [String], trainer: SoundTrainer, isolation: isolated (any Actor)? = #isolation,
     progress: (SoundTrainer.Progress) -> Void
   ) async throws {
-    let extractor = try FeatureExtractor(trainer.features)
+    features = trainer.features
+    let extractor = try FeatureExtractor(features.withoutUtteranceNormalization)
     let channel = trainer.channel
     let classes = Dictionary(uniqueKeysWithValues: labels.enumerated().map { ($1, $0) })
     cache = FeatureCache(memoryLimit: trainer.cacheMemory)
@@ -62,7 +65,17 @@ struct SoundCollection: Sendable {
       LabeledFeatures(features: try features(index), label: labels[index])
     }
 
-    func features(_ index: Int) throws -> FeatureMatrix { try sounds.cache.features(at: indices[index]) }
+    func features(_ index: Int) throws -> FeatureMatrix {
+      var features = try sounds.cache.features(at: indices[index])
+      sounds.features.normalizeUtterance(&features)
+      return features
+    }
+
+    /// The same examples without utterance normalisation.
+    var plain: PlainSubset { PlainSubset(subset: self) }
+
+    /// The file of an example.
+    func path(_ index: Int) -> String { sounds.examples[indices[index]].path }
 
     /// Changes with any change of any file's features or class, and with their order.
     var checksum: UInt32 {
@@ -75,6 +88,17 @@ struct SoundCollection: Sendable {
       var statistics = FeatureStatistics(coefficients: coefficients)
       for index in indices.indices { statistics.add(try features(index)) }
       return statistics.normalizer
+    }
+  }
+  /// Some of the files before utterance normalisation.
+  struct PlainSubset: TrainingSource {
+    let subset: Subset
+    var labels: [Int] { subset.labels }
+    var lengths: [Int] { subset.lengths }
+
+    func example(_ index: Int, epoch: Int) throws -> LabeledFeatures {
+      let features = try subset.sounds.cache.features(at: subset.indices[index])
+      return LabeledFeatures(features: features, label: labels[index])
     }
   }
 }

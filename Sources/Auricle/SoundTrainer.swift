@@ -50,6 +50,10 @@ public struct SoundTrainer: Sendable {
   /// What an example of each class counts: `training.classWeights`, unless given here by label. A label that is not
   /// named counts 1.
   public var classWeights: [String: Double] = [:]
+  /// What is changed at random in the training data; and recordings of noise and room impulse responses for it.
+  public var augmentation = Augmentation.none
+  public var noiseFiles: [String] = []
+  public var roomFiles: [String] = []
   /// Where to keep the run and where to log it, if anywhere; see `Trainer`.
   public var checkpoint: CheckpointFolder?
   public var log: TrainingLog?
@@ -96,16 +100,33 @@ public struct SoundTrainer: Sendable {
     }
     let normalizer =
       features.normalization == .global ? try trainingSet.normalizer(coefficients: features.coefficientCount) : nil
+    let source = try augmented(trainingSet)
     let identity = [
       "checksum of the training data": "\(trainingSet.checksum)",
       "checksum of the validation data": "\(validationSet.checksum)", "labels": labels.joined(separator: ","),
+      "augmentation": "\(augmentation)", "noise": noiseFiles.joined(separator: ","),
+      "rooms": roomFiles.joined(separator: ","),
     ]
     let (parameters, record) = try await trainer.train(
-      network, on: trainingSet, validatingOn: validationSet, normalizer: normalizer, identity: identity,
+      network, on: source, validatingOn: validationSet, normalizer: normalizer, identity: identity,
       progress: progress)
     return try SequenceClassifier(
       configuration: network, features: features, labels: labels, normalizer: normalizer, parameters: parameters,
       record: record)
+  }
+
+  /// The training data as they are, or changed afresh in every epoch.
+  private func augmented(_ trainingSet: SoundCollection.Subset) throws -> any TrainingSource {
+    guard augmentation.isOn else { return trainingSet }
+    let (rate, channel) = (features.sampleRate, channel)
+    func read(_ paths: [String]) throws -> [Waveform] {
+      try paths.map { try Waveform(contentsOf: $0, sampleRate: rate, channel: channel) }
+    }
+    let augmenter = try WaveformAugmenter(
+      augmentation, sampleRate: rate, noises: read(noiseFiles), rooms: read(roomFiles))
+    return try AugmentedSource(
+      trainingSet.plain, features: features, waveformAugmenter: augmenter, seed: training.seed
+    ) { try Waveform(contentsOf: trainingSet.path($0), sampleRate: rate, channel: channel) }
   }
 
   /// The settings, with the weights of classes in the order of `labels`.

@@ -31,6 +31,17 @@ struct Train: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
+      "Change the training data at random in every epoch: none, light (features only, next to free), strong; then fields, for example strong,noise=0 (see the documentation).",
+      valueName: "how"))
+  var augment = "none"
+  @Option(
+    help: ArgumentHelp("Recordings of noise for --augment, instead of white and pink noise.", valueName: "folder"))
+  var noise: String?
+  @Option(help: ArgumentHelp("Room impulse responses for --augment (with room=0.5, say).", valueName: "folder"))
+  var rooms: String?
+
+  @Option(
+    help: ArgumentHelp(
       "Judge by this many folds instead: each file is classified by a model that has not learned from it.",
       valueName: "n"))
   var crossValidate: Int?
@@ -74,6 +85,17 @@ struct Train: AsyncParsableCommand {
     }
     if judges && !holdOut.isEmpty {
       throw ValidationError("--hold-out does not go with cross-validation, which holds out every file in turn.")
+    }
+    let augmentation: Augmentation
+    do { augmentation = try Augmentation(augment) } catch { throw ValidationError("--augment: \(error).") }
+    if noise != nil && augmentation.noise.probability == 0 {
+      throw ValidationError("--noise needs noise in --augment, for example --augment strong.")
+    }
+    if rooms != nil && augmentation.roomProbability == 0 {
+      throw ValidationError("--rooms needs a share of examples in --augment, for example --augment light,room=0.5.")
+    }
+    if rooms == nil && augmentation.roomProbability > 0 {
+      throw ValidationError("room in --augment needs impulse responses: --rooms FOLDER.")
     }
     if resume && checkpoint == nil { throw ValidationError("--resume needs the --checkpoint to go on from.") }
     if validationSplit != nil && !holdOut.isEmpty {
@@ -173,6 +195,9 @@ struct Train: AsyncParsableCommand {
     trainer.classWeights = trainingOptions.classWeight?.byLabel ?? [:]
     trainer.channel = channelOptions.selection
     trainer.cacheMemory = cacheMemory << 20
+    trainer.augmentation = try Augmentation(augment)
+    trainer.noiseFiles = try noise.map { try AudioFiles.expand(paths: [$0]) } ?? []
+    trainer.roomFiles = try rooms.map { try AudioFiles.expand(paths: [$0]) } ?? []
     func place(_ path: String) -> String { folder.map { "\(path)/\($0)" } ?? path }
     if let checkpoint {
       let folder = try CheckpointFolder(place(checkpoint), resuming: resume)

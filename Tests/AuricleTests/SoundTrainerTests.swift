@@ -66,4 +66,48 @@ struct SoundTrainerTests {
     let broken = split
     await #expect { try await trainer.train(broken, labels: ["0", "7", "9"]) } throws: { "\($0)".contains("'9'") }
   }
+
+  @Test("augmentation changes the model, the same way for the same seed and any number of jobs")
+  func augmentation() async throws {
+    let split = try split()
+    var trainer = trainer
+    trainer.training.epochs = 2
+    let plain = try await trainer.train(split, labels: ["0", "7"]).model.parameters
+    for augmentation in [Augmentation.light, .strong] {
+      trainer.augmentation = augmentation
+      trainer.training.jobs = 1
+      let one = try await trainer.train(split, labels: ["0", "7"]).model.parameters
+      trainer.training.jobs = 2
+      #expect(try await trainer.train(split, labels: ["0", "7"]).model.parameters == one)
+      #expect(one != plain)
+    }
+  }
+
+  @Test("recordings of noise and rooms are used")
+  func recordings() async throws {
+    let split = try split()
+    var trainer = trainer
+    trainer.training.epochs = 1
+    trainer.augmentation = try Augmentation("noise=1,room=0.5")
+    trainer.noiseFiles = [fixture("audio/word.wav")]
+    trainer.roomFiles = [fixture("audio/word-8k.wav")]
+    let both = try await trainer.train(split, labels: ["0", "7"]).model.parameters
+    trainer.roomFiles = []
+    let noise = try await trainer.train(split, labels: ["0", "7"]).model.parameters
+    trainer.noiseFiles = []
+    let neither = try await trainer.train(split, labels: ["0", "7"]).model.parameters
+    #expect(both != noise && noise != neither)
+  }
+
+  @Test("features normalised over each file train alike with and without augmentation that is off")
+  func utteranceNormalization() async throws {
+    let split = try split()
+    var trainer = trainer
+    trainer.features.normalization = .utteranceMeanVariance
+    trainer.training.epochs = 2
+    let result = try await trainer.train(split, labels: ["0", "7"])
+    #expect(result.model.record?.epochs.last?.trainingLoss ?? 1 < 0.7)
+    trainer.augmentation = try Augmentation("time-mask-share=0.2")
+    #expect(try await trainer.train(split, labels: ["0", "7"]).model.parameters == result.model.parameters)
+  }
 }

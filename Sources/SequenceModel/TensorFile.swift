@@ -70,7 +70,12 @@ public struct TensorFile: Sendable {
   private struct Entry: Codable {
     var dtype: String
     var shape: [Int]
-    var data_offsets: [Int]
+    var dataOffsets: [Int]
+
+    enum CodingKeys: String, CodingKey {
+      case dtype, shape
+      case dataOffsets = "data_offsets"
+    }
   }
 
   private struct Header: Codable {
@@ -124,13 +129,13 @@ public struct TensorFile: Sendable {
     tensors = [:]
     var covered = 0
     for (name, entry) in header.entries.sorted(by: {
-      $0.value.data_offsets.first ?? 0 < $1.value.data_offsets.first ?? 0
+      $0.value.dataOffsets.first ?? 0 < $1.value.dataOffsets.first ?? 0
     }) {
       guard let kind = Kind(rawValue: entry.dtype) else { throw refuse("tensor '\(name)' is of type \(entry.dtype)") }
       var size: Int? = kind.size
       for count in entry.shape { size = count < 0 ? nil : size.flatMap { checkedProduct($0, count) } }
-      guard let size, entry.data_offsets.count == 2 else { throw refuse("tensor '\(name)' has an impossible shape") }
-      let (first, end) = (entry.data_offsets[0], entry.data_offsets[1])
+      guard let size, entry.dataOffsets.count == 2 else { throw refuse("tensor '\(name)' has an impossible shape") }
+      let (first, end) = (entry.dataOffsets[0], entry.dataOffsets[1])
       // Tensors must follow each other without gap or overlap, as the format demands.
       guard first == covered, end >= first, end - first == size, end <= bytes.count - start else {
         throw refuse("tensor '\(name)' does not lie where its header says; the file may be cut short")
@@ -149,7 +154,7 @@ public struct TensorFile: Sendable {
     let ordered = tensors.sorted { $0.key < $1.key }
     for (name, tensor) in ordered {
       header.entries[name] = Entry(
-        dtype: tensor.kind.rawValue, shape: tensor.shape, data_offsets: [offset, offset + tensor.bytes.count])
+        dtype: tensor.kind.rawValue, shape: tensor.shape, dataOffsets: [offset, offset + tensor.bytes.count])
       offset += tensor.bytes.count
     }
     let encoder = JSONEncoder()

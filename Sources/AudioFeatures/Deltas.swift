@@ -4,7 +4,9 @@ extension FeatureConfiguration.Deltas {
     guard order > 0 else { return features }
     let (frames, base) = (features.frames, features.coefficients)
     let width = base * (1 + order)
-    var result = [Float](repeating: 0, count: frames * width)
+    // Frames beyond the last that have deltas of their own.
+    let extra = extendsEnd && order == 2 && method == .regression && frames > 0 ? halfWidth : 0
+    var result = [Float](repeating: 0, count: (frames + extra) * width)
     for frame in 0..<frames {
       for i in 0..<base { result[frame * width + i] = features.values[frame * base + i] }
     }
@@ -12,24 +14,28 @@ extension FeatureConfiguration.Deltas {
       for degree in 1...order {
         switch method {
         case .regression:
-          regress(result, frames, width, from: (degree - 1) * base, to: degree * base, count: base)
+          regress(
+            result, degree == 1 ? frames + extra : frames, width, from: (degree - 1) * base,
+            last: degree == 1 ? frames - 1 : frames + extra - 1, to: degree * base, count: base)
         case .savitzkyGolay:
           smooth(result, frames, width, degree: degree, to: degree * base, count: base)
         }
       }
     }
+    result.removeLast(extra * width)
     return FeatureMatrix(coefficients: width, values: result)
   }
 
-  /// d[t] = sum over n of n (c[t + n] - c[t - n]) / (2 sum n^2), with indices held inside the file.
+  /// d[t] = sum over n of n (c[t + n] - c[t - n]) / (2 sum n^2), with indices held to 0...`last`.
   private func regress(
-    _ matrix: UnsafeMutableBufferPointer<Float>, _ frames: Int, _ width: Int, from: Int, to: Int, count: Int
+    _ matrix: UnsafeMutableBufferPointer<Float>, _ frames: Int, _ width: Int, from: Int, last: Int, to: Int,
+    count: Int
   ) {
     let scale = 1 / Float(2 * (1...halfWidth).reduce(0) { $0 + $1 * $1 })
     for t in 0..<frames {
       for n in 1...halfWidth {
-        let ahead = min(frames - 1, t + n) * width + from
-        let behind = max(0, t - n) * width + from
+        let ahead = min(last, t + n) * width + from
+        let behind = min(last, max(0, t - n)) * width + from
         let weight = Float(n) * scale
         for i in 0..<count { matrix[t * width + to + i] += weight * (matrix[ahead + i] - matrix[behind + i]) }
       }

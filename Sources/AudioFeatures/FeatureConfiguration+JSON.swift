@@ -105,6 +105,7 @@ extension FeatureConfiguration.MelFilterbank: ConfigurationObject {
       .value("count", \.count), .value("lowFrequency", \.lowFrequency), .optional("highFrequency", \.highFrequency),
       .value("scale", \.scale), .value("edges", \.edges), .value("normalization", \.normalization),
       .value("emptyFilters", \.emptyFilters), .value("roundsNyquist", \.roundsNyquist),
+      .value("roundsLimits", \.roundsLimits), .optional("binRate", \.binRate),
     ]
   }
 }
@@ -130,6 +131,9 @@ extension FeatureConfiguration.Cepstrum: ConfigurationObject {
 
 extension FeatureConfiguration.Deltas: ConfigurationObject {
   static var fields: [ConfigurationField<Self>] {
-    [.value("order", \.order), .value("halfWidth", \.halfWidth), .value("method", \.method)]
+    [
+      .value("order", \.order), .value("halfWidth", \.halfWidth), .value("method", \.method),
+      .value("extendsEnd", \.extendsEnd),
+    ]
   }
 }

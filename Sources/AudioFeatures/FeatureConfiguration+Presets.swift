@@ -92,22 +92,25 @@ extension FeatureConfiguration {
       kind: kind, sampleRate: sampleRate, inputScale: .int16, frameLength: frameLength,
       hopLength: max(1, milliseconds(10, sampleRate)), fftLength: nextPowerOfTwo(frameLength), framing: .snipEdges,
       removesOffset: false, preEmphasis: PreEmphasis(0.97, scope: .frame),
-      window: Window(.hamming, isPeriodic: false), usesPower: false, mel: MelFilterbank(count: 26),
+      window: Window(.hamming, isPeriodic: false), usesPower: false, mel: MelFilterbank(count: 26, roundsLimits: true),
       logarithm: Logarithm(.natural, floor: 1),
       cepstrum: Cepstrum(count: 13, normalization: .htk, lifter: 22, zerothPosition: .last),
       deltas: Deltas(order: kind == .mfcc ? 2 : 0), normalization: .none)
   }
 
-  /// openSMILE's `MFCC12_0_D_A.conf`: as `htk`, with the power spectrum, mels up to 8,000 Hz at most, and lengths rounded
-  /// to the nearest sample. (Where 25 ms are not whole samples, openSMILE places its bins a little off their frequencies,
-  /// and its accelerations of the last two frames follow another rule; neither is imitated.)
+  /// openSMILE's `MFCC12_0_D_A.conf`: as `htk`, with the power spectrum, mels up to 8,000 Hz at most, lengths rounded to
+  /// the nearest sample, bins placed as if a frame lasted 25 ms exactly, and deltas that go on beyond the end. (In a
+  /// sound of fewer than four frames, its deltas take 0 for frames it has not got; that is not imitated.)
   public static func opensmile(sampleRate: Int = 16_000, kind: Kind = .mfcc) -> FeatureConfiguration {
     var configuration = htk(sampleRate: sampleRate, kind: kind)
     configuration.usesPower = true
     configuration.frameLength = max(1, (sampleRate * 25 + 500) / 1000)
     configuration.hopLength = max(1, (sampleRate * 10 + 500) / 1000)
     configuration.fftLength = nextPowerOfTwo(configuration.frameLength)
-    configuration.mel.highFrequency = min(8000, Double(sampleRate) / 2)
+    let binRate = Double(configuration.frameLength) / 0.025
+    configuration.mel.binRate = binRate
+    configuration.mel.highFrequency = min(8000, binRate / 2)
+    configuration.deltas.extendsEnd = true
     return configuration
   }
 

@@ -19,7 +19,10 @@ extension FeatureConfiguration {
       deltas.order == 0 || (1...1000).contains(deltas.halfWidth),
       "deltas over \(deltas.halfWidth) frames on either side; it must be 1 to 1000")
     guard kind != .spectrogram else { return }
-    let nyquist = Double(sampleRate) / 2
+    try require(
+      mel.binRate.map { (100...10_000_000).contains($0) } ?? true,
+      "a rate of \(mel.binRate ?? 0) Hz for the bins; it must be 100 to 10000000")
+    let nyquist = (mel.binRate ?? Double(sampleRate)) / 2
     let high = mel.highFrequency ?? nyquist
     try require(
       (1...binCount).contains(mel.count), "\(mel.count) mel filters on \(binCount) bins; it must be 1 to \(binCount)")

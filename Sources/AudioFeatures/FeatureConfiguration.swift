@@ -150,10 +150,16 @@ public struct FeatureConfiguration: Hashable, Sendable {
     /// The last bin is taken to lie at half the sample rate rounded down to whole Hz, which only matters for odd rates
     /// (torchaudio).
     public var roundsNyquist: Bool
+    /// Only bins between those nearest to the low and the high frequency count, these two not (HTK, openSMILE).
+    public var roundsLimits: Bool
+    /// The sample rate, in Hz, that the frequencies of bins are computed from; nil for the sound's. openSMILE takes its
+    /// frames to last 25 ms exactly, and so the rate to be frame length / 25 ms.
+    public var binRate: Double?
 
     public init(
       count: Int, lowFrequency: Double = 0, highFrequency: Double? = nil, scale: Scale = .htk, edges: Edges = .mel,
-      normalization: Normalization = .none, emptyFilters: EmptyFilters = .refused, roundsNyquist: Bool = false
+      normalization: Normalization = .none, emptyFilters: EmptyFilters = .refused, roundsNyquist: Bool = false,
+      roundsLimits: Bool = false, binRate: Double? = nil
     ) {
       self.count = count
       self.lowFrequency = lowFrequency
@@ -163,6 +169,8 @@ public struct FeatureConfiguration: Hashable, Sendable {
       self.normalization = normalization
       self.emptyFilters = emptyFilters
       self.roundsNyquist = roundsNyquist
+      self.roundsLimits = roundsLimits
+      self.binRate = binRate
     }
   }
 
@@ -267,11 +275,15 @@ public struct FeatureConfiguration: Hashable, Sendable {
     /// Frames on either side.
     public var halfWidth: Int
     public var method: Method
+    /// Delta-deltas at the end follow the deltas of `halfWidth` more frames that repeat the last, instead of the last
+    /// delta repeated (openSMILE). For `regression`.
+    public var extendsEnd: Bool
 
-    public init(order: Int, halfWidth: Int = 2, method: Method = .regression) {
+    public init(order: Int, halfWidth: Int = 2, method: Method = .regression, extendsEnd: Bool = false) {
       self.order = order
       self.halfWidth = halfWidth
       self.method = method
+      self.extendsEnd = extendsEnd
     }
   }
 

@@ -45,7 +45,7 @@ struct MelBands {
   /// The dense matrix, filters x bins.
   static func filters(_ configuration: FeatureConfiguration) -> [[Double]] {
     let mel = configuration.mel
-    let (rate, bins) = (Double(configuration.sampleRate), configuration.binCount)
+    let (rate, bins) = (mel.binRate ?? Double(configuration.sampleRate), configuration.binCount)
     let high = mel.highFrequency ?? rate / 2
     let (lowest, highest) = (mel.scale.mels(mel.lowFrequency), mel.scale.mels(high))
     let corners = (0..<mel.count + 2).map { lowest + (highest - lowest) * Double($0) / Double(mel.count + 1) }
@@ -53,6 +53,8 @@ struct MelBands {
     let binWidth =
       mel.roundsNyquist
       ? (rate / 2).rounded(.down) / Double(max(1, bins - 1)) : rate / Double(configuration.fftLength)
+    let first = mel.roundsLimits ? Int((mel.lowFrequency / binWidth).rounded()) + 1 : 0
+    let end = mel.roundsLimits ? Int((high / binWidth).rounded()) : bins
 
     return (0..<mel.count).map { index in
       // The corners and the bins on the axis where the sides are straight.
@@ -75,6 +77,7 @@ struct MelBands {
       let area =
         mel.normalization == .slaney ? 2 / (frequencies[index + 2] - frequencies[index]) : 1
       return (0..<bins).map { bin in
+        guard bin >= first && bin < end else { return 0 }
         let x = position(bin)
         // Corners that were moved onto one bin leave a side without width; the centre belongs to the falling side.
         let rising = center > left ? (x - left) / (center - left) : (x >= center ? 1 : 0)

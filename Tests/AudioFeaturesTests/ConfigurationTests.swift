@@ -71,6 +71,7 @@ struct ConfigurationTests {
       }
     }
     refused("there is nothing above 8000.0 Hz") { $0.mel.highFrequency = 8001 }
+    refused("a rate of nan Hz for the bins") { $0.mel.binRate = .nan }
     refused("it must be at least as long") { $0.fftLength = 256 }
     refused("of 200 covers no bin") { $0.mel.count = 200 }
     refused("300 mel filters on 257 bins") { $0.mel.count = 300 }
@@ -106,6 +107,7 @@ struct ConfigurationTests {
     ("spectrum by window", { $0.spectrumNormalization = .window }),
     ("mel count", { $0.mel.count = 30 }), ("low", { $0.mel.lowFrequency = 100 }),
     ("high", { $0.mel.highFrequency = 7000 }),
+    ("limits", { $0.mel.roundsLimits = true }), ("bin rate", { $0.mel.binRate = 16_100 }),
     ("slaney scale", { $0.mel.scale = .slaney }), ("edges in Hz", { $0.mel.edges = .hertz }),
     ("edges in bins", { $0.mel.edges = .bins }),
     ("area", { $0.mel.normalization = .slaney }), ("decimal", { $0.logarithm.unit = .decimal }),
@@ -141,6 +143,7 @@ struct ConfigurationTests {
     ("zeroth last", { $0.cepstrum.zerothPosition = .last }), ("order", { $0.deltas.order = 1 }),
     ("half width", { $0.deltas.halfWidth = 3 }),
     ("savitzky-golay", { $0.deltas.method = .savitzkyGolay }),
+    ("extends the end", { $0.deltas.extendsEnd = true }),
     ("utterance mean", { $0.normalization = .utteranceMean }),
     ("utterance variance", { $0.normalization = .utteranceMeanVariance }),
   ]

@@ -25,10 +25,10 @@ struct StreamTests {
     arguments: FeatureConfiguration.Framing.allCases, FeatureConfiguration.Deltas.Method.allCases)
   func equalsWhole(_ framing: FeatureConfiguration.Framing, _ method: FeatureConfiguration.Deltas.Method) throws {
     for count in [700, 1_600, 24_000, 150_001] {
-      for order in 0...2 {
+      for (order, extendsEnd) in [(0, false), (1, false), (2, false), (2, true)] {
         var configuration = FeatureConfiguration.speech(sampleRate: 16_000)
         configuration.framing = framing
-        configuration.deltas = .init(order: order, halfWidth: 3, method: method)
+        configuration.deltas = .init(order: order, halfWidth: 3, method: method, extendsEnd: extendsEnd)
         let sound = noise(count)
         let whole = try FeatureExtractor(configuration).features(of: sound)
         let streamed = try StreamTests.rows(configuration, sound.samples)

@@ -94,14 +94,11 @@ public struct FeatureAugmenter: Sendable {
       let isEarly = Double(frame) < middle
       let slope = middle > 0 ? (isEarly ? pivot : last - pivot) / middle : 1
       let position = min(last, max(0, isEarly ? Double(frame) * slope : pivot + (Double(frame) - middle) * slope))
-      let before = min(features.frames - 1, Int(position))
-      let after = min(features.frames - 1, before + 1)
-      let share = Float(position - Double(before))
+      let row = features.interpolated(at: position)
       var scale: Float = 1
       for i in 0..<width {
         if i > 0 && i.isMultiple(of: base) { scale *= Float(slope) }
-        let (x, y) = (features.values[before * width + i], features.values[after * width + i])
-        values[frame * width + i] = scale * (x + share * (y - x))
+        values[frame * width + i] = scale * row[i]
       }
     }
     return FeatureMatrix(coefficients: width, values: values)
@@ -139,16 +136,25 @@ public struct FeatureAugmenter: Sendable {
     let width = first.coefficients
     let step = Double(second.frames - 1) / Double(max(1, first.frames - 1))
     for frame in 0..<first.frames {
-      let position = Double(frame) * step
-      let before = min(second.frames - 1, Int(position))
-      let after = min(second.frames - 1, before + 1)
-      let between = Float(position - Double(before))
+      let row = second.interpolated(at: Double(frame) * step)
       for i in 0..<width {
-        let (x, y) = (second.values[before * width + i], second.values[after * width + i])
         result.values[frame * width + i] =
-          Float(share) * first.values[frame * width + i] + Float(1 - share) * (x + between * (y - x))
+          Float(share) * first.values[frame * width + i] + Float(1 - share) * row[i]
       }
     }
     return result
+  }
+}
+
+extension FeatureMatrix {
+  /// The coefficients at a place between frames, on the straight line from one to the next; the last frame from there on.
+  fileprivate func interpolated(at position: Double) -> [Float] {
+    let before = min(frames - 1, Int(position))
+    let after = min(frames - 1, before + 1)
+    let share = Float(position - Double(before))
+    return (0..<coefficients).map { i in
+      let (x, y) = (values[before * coefficients + i], values[after * coefficients + i])
+      return x + share * (y - x)
+    }
   }
 }

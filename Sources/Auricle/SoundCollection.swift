@@ -90,6 +90,7 @@ struct SoundCollection: Sendable {
       return statistics.normalizer
     }
   }
+
   /// Some of the files before utterance normalisation.
   struct PlainSubset: TrainingSource {
     let subset: Subset

@@ -69,6 +69,8 @@ private final class ByteSource {
   private let storage: Storage
   private var position = 0
 
+  /// A regular file up to this size is read at once: libsndfile asks for a header a few bytes at a time.
+  private static let smallFile = 1 << 18
   /// What is not a regular file is held in memory; this is the most it may be.
   private static let memoryLimit = 1 << 30
 
@@ -79,9 +81,8 @@ private final class ByteSource {
     }
     let kind = path == "-" ? S_IFIFO : status.st_mode & S_IFMT
     guard kind != S_IFDIR else { throw .isDirectory(path: path) }
-    if kind == S_IFREG {
+    if kind == S_IFREG && status.st_size > Self.smallFile {
       byteCount = Int(status.st_size)
-      guard byteCount > 0 else { throw .emptyFile(path: path) }
       let descriptor = open(path, O_RDONLY | O_CLOEXEC)
       guard descriptor >= 0 else { throw .unreadable(path: path, reason: systemReason()) }
       storage = .regularFile(descriptor: descriptor)

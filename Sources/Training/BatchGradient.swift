@@ -60,8 +60,13 @@ struct BatchGradient: Sendable {
   ) async -> Result {
     let sorted = batch.sorted { $0.features.frames > $1.features.frames }
     let count = (sorted.count + BatchGradient.shardSize - 1) / BatchGradient.shardSize
-    // Dealt like cards, so that every shard has its share of long sequences.
-    let shards = (0..<count).map { first in stride(from: first, to: sorted.count, by: count).map { sorted[$0] } }
+    // Dealt like cards, every other round backwards, so that the shards are of nearly the same number of frames.
+    let shards = (0..<count).map { place in
+      stride(from: 0, to: sorted.count, by: count).enumerated().compactMap { round, first in
+        let index = first + (round.isMultiple(of: 2) ? place : count - 1 - place)
+        return index < sorted.count ? sorted[index] : nil
+      }
+    }
 
     var results = [Result?](repeating: nil, count: count)
     await withTaskGroup(of: [(Int, Result)].self) { group in

@@ -49,14 +49,18 @@ final class ResamplingFilter: Sendable {
 
   private static let cache = Mutex<[ResamplingFilter]>([])
 
-  /// The filter for a pair of rates, from a small cache shared by all threads: a batch of files has one or two pairs.
+  /// Coefficients to keep: 16 MB, all the speeds that augmentation draws, or the tables of two pairs of odd rates.
+  private static let cacheSize = 4 << 20
+
+  /// The filter for a pair of rates, from a small cache shared by all threads: a batch of files has one or two pairs,
+  /// augmentation a pair for each speed.
   static func between(_ from: Int, _ to: Int) -> ResamplingFilter {
     let divisor = greatestCommonDivisor(from, to)
     return cache.withLock { cache in
       if let known = cache.first(where: { $0.up == to / divisor && $0.down == from / divisor }) { return known }
       let filter = ResamplingFilter(from: from, to: to)
-      if cache.count == 8 { cache.removeFirst() }
       cache.append(filter)
+      while cache.count > 1, cache.reduce(0, { $0 + $1.coefficients.count }) > cacheSize { cache.removeFirst() }
       return filter
     }
   }

@@ -32,7 +32,7 @@ public struct Augmentation: Codable, Hashable, Sendable {
   public var speed = 0.0
   /// White and pink noise, or recordings where there are any.
   public var noise = Noise()
-  /// Share of examples that sound as in a room, where there are room impulse responses.
+  /// Share of examples that sound as in a room: a synthetic one, or a recorded one where there are impulse responses.
   public var roomProbability = 0.0
 
   // MARK: The features
@@ -41,7 +41,7 @@ public struct Augmentation: Codable, Hashable, Sendable {
   /// "Vocal tract length perturbation", ICML workshop 2013).
   public var frequencyWarp = 0.0
   /// Largest gain of a frequency, in dB, up or down, the same for the whole sound: another microphone, another place. The
-  /// curve is straight between 3 to 6 frequencies (Nam et al., "FilterAugment", ICASSP 2022).
+  /// curve is straight between 2 to 5 frequencies (Nam et al., "FilterAugment", ICASSP 2022).
   public var filter = 0.0
   /// Largest change of tempo, as a share: frames are interpolated, nothing else changes.
   public var tempo = 0.0
@@ -79,9 +79,10 @@ public struct Augmentation: Codable, Hashable, Sendable {
     var augmentation = Augmentation.light
     augmentation.gain = 8
     augmentation.speed = 0.1
-    augmentation.noise = Noise(probability: 0.6)
+    augmentation.roomProbability = 0.5
+    augmentation.noise = Noise(probability: 0.4, highestRatio: 40)
     augmentation.frequencyWarp = 0.12
-    augmentation.filter = 12
+    augmentation.filter = 16
     augmentation.tempo = 0.2
     augmentation.timeMasks = 2
     augmentation.frequencyMasks = 2

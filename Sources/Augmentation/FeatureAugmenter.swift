@@ -63,7 +63,7 @@ public struct FeatureAugmenter: Sendable {
   /// A random curve over frequency is added to the logarithmic spectrum of every frame; slopes over time do not change.
   private func filter(_ features: inout FeatureMatrix, using generator: inout SeededGenerator) {
     guard augmentation.filter > 0 else { return }
-    let gains = (0..<3 + generator.index(4)).map { _ in
+    let gains = (0..<2 + generator.index(4)).map { _ in
       generator.uniform(in: -augmentation.filter...augmentation.filter)
     }
     let change = envelope.gain(decibels: gains)

@@ -17,8 +17,8 @@ public struct WaveformAugmenter: Sendable {
   /// - Parameters:
   ///   - sampleRate: of the waveforms to come, in Hz.
   ///   - noises: recordings to add instead of white and pink noise, at that rate.
-  ///   - rooms: impulse responses at that rate; each is cut to its first second, begins at its peak, and is scaled so
-  ///     that the loudness stays.
+  ///   - rooms: impulse responses to use instead of synthetic ones, at that rate; each is cut to its first second, begins
+  ///     at its peak, and is scaled so that the loudness stays.
   public init(
     _ augmentation: Augmentation, sampleRate: Int, noises: [Waveform] = [], rooms: [Waveform] = []
   ) throws(AugmentationError) {
@@ -37,8 +37,12 @@ public struct WaveformAugmenter: Sendable {
       // Played `percent` / 100 times as fast: as many fewer samples, at the same rate.
       samples = try Resampler.resample(samples, from: 1000 * percent, to: 100_000)
     }
-    if augmentation.roomProbability > 0, generator.uniform() < augmentation.roomProbability, !rooms.isEmpty {
-      samples = convolved(samples, rooms[generator.index(rooms.count)])
+    if augmentation.roomProbability > 0, generator.uniform() < augmentation.roomProbability {
+      if rooms.isEmpty {
+        addReverberation(to: &samples, using: &generator)
+      } else {
+        samples = convolved(samples, rooms[generator.index(rooms.count)])
+      }
     }
     if augmentation.noise.probability > 0, generator.uniform() < augmentation.noise.probability {
       addNoise(to: &samples, using: &generator)
@@ -78,6 +82,34 @@ public struct WaveformAugmenter: Sendable {
     let distance = min(abs(count), samples.count)
     let silence = [Float](repeating: 0, count: distance)
     samples = count >= 0 ? silence + samples.dropLast(distance) : Array(samples.dropFirst(distance)) + silence
+  }
+
+  /// The reverberation of a synthetic room behind the sound, whose length stays: it falls by 60 dB in 0.1 to 0.5 s, and
+  /// is 0 to 20 dB weaker than the sound. Its impulses are few, of random place and sign: velvet noise, which is smooth to
+  /// the ear from 1,500 a second (Karjalainen and Jarvelainen, "Reverberation modeling using velvet noise", AES 2007).
+  private func addReverberation(to samples: inout [Float], using generator: inout SeededGenerator) {
+    let duration = Double(sampleRate) * power(10, generator.uniform(in: -1 ... -0.3))
+    let ratio = generator.uniform(in: -20...0)
+    let spacing = max(1, Double(sampleRate) / 1500)
+    var impulses: [(delay: Int, weight: Double)] = []
+    for start in stride(from: 1, to: min(duration, Double(samples.count)), by: spacing) {
+      let delay = Int(start + generator.uniform() * spacing)
+      let sign = generator.uniform() < 0.5 ? -1.0 : 1
+      impulses.append((delay, sign * power(10, -3 * Double(delay) / duration)))
+    }
+    let energy = impulses.reduce(0) { $0 + $1.weight * $1.weight }
+    guard energy > 0 else { return }
+    let scale = squareRoot(power(10, ratio / 10) / energy)
+    var result = samples
+    result.withUnsafeMutableBufferPointer { result in
+      samples.withUnsafeBufferPointer { samples in
+        for (delay, weight) in impulses where delay < samples.count {
+          let weight = Float(scale * weight)
+          for i in delay..<samples.count { result[i] += weight * samples[i - delay] }
+        }
+      }
+    }
+    samples = result
   }
 
   private func convolved(_ samples: [Float], _ response: [Float]) -> [Float] {

@@ -37,7 +37,7 @@ struct Train: AsyncParsableCommand {
   @Option(
     help: ArgumentHelp("Recordings of noise for --augment, instead of white and pink noise.", valueName: "folder"))
   var noise: String?
-  @Option(help: ArgumentHelp("Room impulse responses for --augment (with room=0.5, say).", valueName: "folder"))
+  @Option(help: ArgumentHelp("Room impulse responses for --augment, instead of synthetic rooms.", valueName: "folder"))
   var rooms: String?
 
   @Option(
@@ -93,9 +93,6 @@ struct Train: AsyncParsableCommand {
     }
     if rooms != nil && augmentation.roomProbability == 0 {
       throw ValidationError("--rooms needs a share of examples in --augment, for example --augment light,room=0.5.")
-    }
-    if rooms == nil && augmentation.roomProbability > 0 {
-      throw ValidationError("room in --augment needs impulse responses: --rooms FOLDER.")
     }
     if resume && checkpoint == nil { throw ValidationError("--resume needs the --checkpoint to go on from.") }
     if validationSplit != nil && !holdOut.isEmpty {

@@ -104,6 +104,19 @@ struct WaveformAugmenterTests {
     #expect(abs(changed.samples[10] - 0.8) < 1e-6 && abs(changed.samples[12] - 0.6) < 1e-6)
   }
 
+  @Test("without recordings a room is synthetic: a tail that decays, 0 to 20 dB below the sound", arguments: 0..<8)
+  func syntheticRoom(example: Int) throws {
+    var click = Waveform(samples: [Float](repeating: 0, count: 8000), sampleRate: 8000)
+    click.samples[1000] = 1
+    let changed = try augmented(click, example) { $0.roomProbability = 1 }.samples
+    #expect(changed.count == 8000 && changed[...1000].elementsEqual(click.samples[...1000]))
+    let tail = changed[1001...].reduce(0) { $0 + Double($1) * Double($1) }
+    #expect(tail > 0.0099 && tail < 1.01)
+    let soon = changed[1001..<1401].reduce(0) { $0 + Double($1) * Double($1) }
+    #expect(soon > 0.7 * tail && changed[5020...].allSatisfy { $0 == 0 })
+    #expect(try augmented(click, example) { $0.roomProbability = 0 } == click)
+  }
+
   @Test("draws depend on seed, epoch and example, and on nothing else")
   func deterministic() throws {
     let augmenter = try WaveformAugmenter(.strong, sampleRate: 8000)

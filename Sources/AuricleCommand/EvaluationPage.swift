@@ -23,7 +23,7 @@ struct EvaluationPage {
     to path: String
   ) async throws {
     var page = HTMLReport(report, of: tally, title: model.map { "How good is \($0)?" } ?? "Evaluation")
-    page.subtitle = "\(report.confusion.total) files of \(data), \(report.confusion.labels.count) classes"
+    page.subtitle = "\(grouped(report.confusion.total)) files of \(data), \(report.confusion.labels.count) classes"
     page.audioPrefix = Self.way(from: path)
     if let record {
       page.epochs = record.epochs.map {
@@ -33,11 +33,19 @@ struct EvaluationPage {
       }
       page.bestEpoch = record.bestEpoch
       page.trainingNote =
-        "\(record.trainingExamples) files to learn from, \(record.validationExamples) to validate; the weights of epoch "
-        + "\(record.bestEpoch) of \(record.epochs.count) were kept."
+        "\(grouped(record.trainingExamples)) files to learn from, \(grouped(record.validationExamples)) to validate; the "
+        + "weights of epoch \(record.bestEpoch) of \(record.epochs.count) were kept."
     }
     try await illustrate(&page)
     try FileAccess.writeAtomically(page.html(), to: path)
+  }
+
+  /// "12,345".
+  private func grouped(_ count: Int) -> String {
+    let digits = Array(String(count))
+    return digits.indices.reduce("") { text, place in
+      text + (place > 0 && (digits.count - place) % 3 == 0 ? "," : "") + String(digits[place])
+    }
   }
 
   /// Reads the files worth looking at once more. One that cannot be read has no spectrogram.

@@ -104,7 +104,7 @@
     const scores = report.scores;
     const tiles = [
       ["Balanced accuracy", percent(report.balancedAccuracy)],
-      ["F1, mean of the classes", decimal(report.macroMean.f1)],
+      ["Mean F1", decimal(report.macroMean.f1)],
       ["Cohen’s kappa", decimal(report.cohenKappa)],
       ["Matthews correlation", decimal(report.matthewsCorrelation)],
     ];
@@ -189,46 +189,57 @@
     const dense = labels.length > 30;
     const strongest = values === "all" ? Math.max(...counts.flat()) / total : 1;
     const table = byId("matrix");
-    const cell = labels.length <= 12 ? 3 : labels.length <= 30 ? 2.1 : labels.length <= 60 ? 0.95 : 0.7;
-    // On a narrow screen a few classes fit beside their names; many are scrolled.
-    const names = Math.min(24, Math.max(...labels.map((label) => label.length))) * 0.55 + 3.5;
-    table.style.setProperty("--cell", labels.length <= 12
-      ? `clamp(1.7rem, calc((100vw - ${names.toFixed(1)}rem) / ${labels.length} - 1px), ${labels.length <= 4 ? 5 : 3}rem)` : `${cell}rem`);
+    // A few classes fit beside their names even on a narrow screen, many on the whole width of a wide one.
+    const wide = labels.length > 60;
+    const longest = Math.min(24, Math.max(...labels.map((label) => label.length)));
+    const fit = (names, least, most) =>
+      `clamp(${least}rem, calc((100vw - ${names.toFixed(1)}rem) / ${labels.length} - 1px), ${most}rem)`;
+    table.style.setProperty("--cell", wide ? fit(longest * 0.34 + 5, 0.62, 0.95)
+      : dense ? "0.95rem" : labels.length > 12 ? "2.1rem" : fit(longest * 0.55 + 3.5, 1.7, labels.length <= 4 ? 5 : 3));
     table.classList.toggle("dense", dense);
-    const upright = order.some((index) => labels[index].length > (cell > 2.5 ? 5 : 3));
-    const every = dense ? Math.ceil(1 / cell) : 1;
-    const head = make("tr", {}, make("td", { "aria-hidden": "true", style: "background: none; width: auto; min-width: 0" }));
+    table.parentElement.classList.toggle("wide", wide);
+    const upright = order.some((index) => labels[index].length > (labels.length <= 12 ? 5 : 3));
+    const every = wide ? 2 : 1;
+    const head = make("tr", {}, make("td", { "aria-hidden": "true", class: "corner" }));
     order.forEach((column, place) => {
       head.append(make("th", { scope: "col", class: upright || dense ? "upright" : null },
         make("span", { class: place % every ? "unseen" : null }, shorten(labels[column]))));
     });
     const body = make("tbody");
     order.forEach((row, place) => {
-      const line = make("tr", {}, make("th", { scope: "row", style: dense ? `font-size: ${cell * 0.85}rem; line-height: 1` : null },
-        shorten(labels[row])));
+      const line = make("tr", {}, make("th", { scope: "row" }, shorten(labels[row])));
       for (const column of order) {
         const count = counts[row][column];
         const divisor = divisors[values === "none" ? "truth" : values](row, column);
         const part = divisor ? count / divisor : 0;
         const text = !count ? "" : values === "none" ? number(count) : part < 0.0005 ? "<0.1" : (100 * part).toFixed(part < 0.0995 ? 1 : 0);
-        const cellElement = make("td", { role: "gridcell", tabindex: -1 }, text);
+        const cellElement = make("td", { role: "gridcell", tabindex: -1, "aria-label": cellText(row, column) }, text);
         cellElement.dataset.row = row;
         cellElement.dataset.column = column;
         if (count) {
           const shade = strongest ? part / strongest : 0;
-          cellElement.className = (row === column ? "right" : "wrong") + (shade > 0.5 ? " strong" : "");
+          cellElement.className = (row === column ? "right" : "wrong") + (shade > 0.87 ? " full" : shade > 0.57 ? " half" : "");
           cellElement.style.setProperty("--share", shade.toFixed(3));
-          cellElement.setAttribute("aria-label", cellText(row, column));
         }
-        if (chosenCell && chosenCell[0] === row && chosenCell[1] === column) cellElement.classList.add("chosen");
         line.append(cellElement);
       }
       body.append(line);
     });
     table.replaceChildren(make("thead", {}, head), body);
     table.style.setProperty("--names", `${body.querySelector("th")?.offsetWidth ?? 0}px`);
-    const first = body.querySelector("td");
-    if (first) first.tabIndex = 0;
+    markChosen();
+  }
+
+  // The cell whose files are listed, or the first, is the one that the tab key comes to.
+  function markChosen() {
+    const table = byId("matrix");
+    table.querySelector("td.chosen")?.classList.remove("chosen");
+    const before = table.querySelector('td[tabindex="0"]');
+    const chosen = chosenCell && table.querySelector(`td[data-row="${chosenCell[0]}"][data-column="${chosenCell[1]}"]`);
+    chosen?.classList.add("chosen");
+    const next = chosen ?? before ?? table.querySelector("tbody td");
+    if (before) before.tabIndex = -1;
+    if (next) next.tabIndex = 0;
   }
 
   const shorten = (label) => (label.length > 24 ? label.slice(0, 23) + "…" : label);
@@ -289,7 +300,7 @@
 
   function chooseCell(truth, predicted) {
     chosenCell = [truth, predicted];
-    drawMatrix();
+    markChosen();
     filter = {
       text: truth === predicted ? `${labels[truth]}, rightly heard` : `${labels[truth]} taken for ${labels[predicted]}`,
       keeps: (file) => list.truth[file] === truth && list.predicted[file] === predicted,
@@ -301,6 +312,7 @@
   // ---- Files
 
   const pageSize = 12;
+  const hasPictures = Object.keys(data.spectrograms).length > 0;
   let filter = null;
   let shown = [];
   let page = 0;
@@ -316,10 +328,16 @@
       if (search && !list.paths[file].toLowerCase().includes(search)) continue;
       shown.push(file);
     }
-    const order = byId("file-order").value;
-    if (order === "sure" && list.confidence) shown.sort((a, b) => list.confidence[b] - list.confidence[a] || a - b);
-    if (order === "unsure" && list.confidence) shown.sort((a, b) => list.confidence[a] - list.confidence[b] || a - b);
-    if (order === "long") shown.sort((a, b) => list.milliseconds[b] - list.milliseconds[a] || a - b);
+    const confidence = (file) => list.confidence?.[file] ?? 0;
+    const isRight = (file) => list.truth[file] === list.predicted[file];
+    const by = {
+      // The surest mistakes first, then the least sure of the right answers: those that have a spectrogram.
+      mistakes: (a, b) => isRight(a) - isRight(b) || (isRight(a) ? 1 : -1) * (confidence(a) - confidence(b)),
+      sure: (a, b) => confidence(b) - confidence(a),
+      unsure: (a, b) => confidence(a) - confidence(b),
+      long: (a, b) => list.milliseconds[b] - list.milliseconds[a],
+    }[byId("file-order").value];
+    if (by) shown.sort((a, b) => by(a, b) || a - b);
     page = 0;
     byId("file-note").textContent = `${filter ? filter.text + ": " : ""}${files(shown.length)}`;
     byId("file-clear").hidden = !filter && !search && kind === "all";
@@ -336,12 +354,20 @@
     byId("page-note").textContent = `Page ${number(page + 1)} of ${number(pages)}`;
     for (const id of ["page-first", "page-back"]) byId(id).disabled = page === 0;
     for (const id of ["page-next", "page-last"]) byId(id).disabled = page === pages - 1;
+    // A button that has the focus and is disabled would lose it to nothing.
+    if (document.activeElement?.disabled) byId(page === 0 ? "page-next" : "page-back").focus();
     const body = make("tbody");
     for (const file of shown.slice(page * pageSize, (page + 1) * pageSize)) body.append(fileRow(file));
-    const head = ["Mel spectrogram", "File", "Truth and answer", list.confidence ? "Probability" : "", "Length", "Sound"];
-    byId("file-list").replaceChildren(shown.length
-      ? make("table", {}, make("thead", {}, make("tr", {}, ...head.map((text) => make("th", { scope: "col" }, text)))), body)
-      : make("p", {}, "No file is like that."));
+    const head = [...(hasPictures ? ["Mel spectrogram"] : []), "File", "Truth and answer", list.confidence ? "Probability" : "", "Length", "Sound"];
+    const table = make("table", {}, make("caption", { class: "unseen" }, "Files"),
+      make("thead", {}, make("tr", {}, ...head.map((text) => make("th", { scope: "col" }, text)))), body);
+    // On a narrow screen rows are laid out as blocks, and would no longer be rows to a screen reader.
+    for (const [tags, role] of [["thead, tbody", "rowgroup"], ["tr", "row"], ["th", "columnheader"], ["td", "cell"]]) {
+      for (const element of table.querySelectorAll(tags)) element.setAttribute("role", role);
+    }
+    table.setAttribute("role", "table");
+    table.classList.toggle("bare", !hasPictures);
+    byId("file-list").replaceChildren(shown.length ? table : make("p", {}, "No file is like that."));
   }
 
   function fileRow(file) {
@@ -358,7 +384,7 @@
       probability.append(percent(value), make("span", { class: "meter" }, make("i", { style: `width: ${100 * value}%` })));
       if (list.second && labels.length > 1) {
         probability.title = `next: ${labels[list.second[file]]}, ${percent(share(list.secondConfidence[file]))}`;
-        probability.append(make("small", {}, `then ${shorten(labels[list.second[file]])} ${percent(share(list.secondConfidence[file]))}`));
+        probability.append(make("small", {}, `then ${shorten(labels[list.second[file]])}: ${percent(share(list.secondConfidence[file]))}`));
       }
     }
     const player = make("audio", { controls: true, preload: "none", "aria-label": `Play ${path}` });
@@ -368,7 +394,7 @@
       if (player.error) sound.replaceChildren(make("span", { class: "soft" }, "cannot be played here"));
     });
     return make("tr", {},
-      make("td", { class: "picture" }, spectrogram(file)),
+      hasPictures ? make("td", { class: "picture" }, spectrogram(file)) : null,
       make("td", { class: "path" }, path.slice(folder), folder ? make("small", {}, path.slice(0, folder)) : null),
       answer, probability,
       make("td", { class: "soft length" }, list.milliseconds[file] ? (list.milliseconds[file] / 1000).toFixed(2) + " s" : ""),
@@ -419,16 +445,19 @@
     chosenCell = null;
     byId("file-kind").value = "all";
     byId("file-search").value = "";
-    drawMatrix();
+    markChosen();
     showFiles();
+    byId("files-title").focus();
   });
   if (!list.confidence) for (const value of ["sure", "unsure"]) byId("file-order").querySelector(`[value=${value}]`).remove();
 
   // ---- Charts
 
   // A frame of 420 x 260 with axes from 0 to 1 unless told otherwise; `at` turns values into its coordinates.
-  function chart(label, { xTitle, yTitle, xMax = 1, xMin = 0, yMax = 1, xText = (x) => percent(x, 0), yText = (y) => percent(y, 0), xSteps = 5 }) {
-    const [left, right, top, bottom] = [44, 412, 10, 222];
+  function chart(label, { xTitle, yTitle, xTicks = [0, 0.2, 0.4, 0.6, 0.8, 1], yMax = 1, xText = (x) => percent(x, 0), yText = (y) => percent(y, 0) }) {
+    const [xMin, xMax] = [xTicks[0], xTicks[xTicks.length - 1]];
+    const widest = Math.max(...[0, 1, 2, 3, 4].map((step) => yText(yMax * step / 4).length));
+    const [left, right, top, bottom] = [22 + 7.5 * widest, 412, 10, 222];
     const at = (x, y) => [left + (right - left) * (x - xMin) / (xMax - xMin || 1), bottom - (bottom - top) * y / (yMax || 1)];
     const picture = draw("svg", { viewBox: "0 0 420 262", role: "img", "aria-label": label });
     for (let step = 0; step <= 4; step++) {
@@ -436,10 +465,9 @@
       picture.append(draw("line", { class: "axis", x1: left, x2: right, y1: at(xMin, y)[1], y2: at(xMin, y)[1] }),
         draw("text", { x: left - 6, y: at(xMin, y)[1] + 4, "text-anchor": "end" }, yText(y)));
     }
-    for (let step = 0; step <= xSteps; step++) {
-      const x = xMin + (xMax - xMin) * step / xSteps;
-      picture.append(draw("text", { x: at(x, 0)[0], y: bottom + 16, "text-anchor": step === xSteps ? "end" : step === 0 ? "start" : "middle" }, xText(x)));
-    }
+    xTicks.forEach((x, place) => picture.append(draw("text", {
+      x: at(x, 0)[0], y: bottom + 16, "text-anchor": place === 0 ? "start" : place === xTicks.length - 1 ? "end" : "middle",
+    }, xText(x))));
     picture.append(draw("text", { x: (left + right) / 2, y: bottom + 36, "text-anchor": "middle" }, xTitle));
     if (yTitle) picture.append(draw("text", { x: 10, y: (top + bottom) / 2, "text-anchor": "middle", transform: `rotate(-90 6 ${(top + bottom) / 2})` }, yTitle));
     return { picture, at };
@@ -449,7 +477,13 @@
     width: Math.max(0, Math.abs(to[0] - from[0])), height: Math.abs(to[1] - from[1]), ...attributes,
   });
   const path = (points, attributes) => draw("path", { d: points.map((point, i) => `${i ? "L" : "M"}${point[0].toFixed(1)} ${point[1].toFixed(1)}`).join(""), ...attributes });
-  const key = (...entries) => make("ul", { class: "key" }, ...entries.map(([text, second]) => make("li", {}, make("i", { class: second ? "second" : null }), text)));
+  const key = (...entries) => make("ul", { class: "key" }, ...entries.map(([text, style]) => make("li", {}, make("i", { class: style }), text)));
+  // What a picture shows, for those who do not see it or want the numbers.
+  const asTable = (head, rows) => make("details", {}, make("summary", {}, "As a table"),
+    make("div", { class: "scroll" }, make("table", { class: "numbers" },
+      make("thead", {}, make("tr", {}, ...head.map((text) => make("th", { scope: "col" }, text)))),
+      make("tbody", {}, ...rows.map(([first, ...rest]) =>
+        make("tr", {}, make("th", { scope: "row" }, first), ...rest.map((text) => make("td", {}, text))))))));
 
   if (report.scores) {
     byId("certainty").hidden = false;
@@ -462,26 +496,21 @@
     const bins = report.scores.calibration;
     const { picture, at } = chart(`Reliability diagram; calibration error ${percent(report.scores.expectedCalibrationError)}`,
       { xTitle: "probability of the answer", yTitle: "share that is right" });
+    picture.append(draw("defs", {}, draw("pattern", { id: "hatch", width: 5, height: 5, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" },
+      draw("line", { x1: 0, x2: 0, y1: 0, y2: 5 }))));
     for (const bin of bins.filter((bin) => bin.files)) {
       const [from, to] = [bin.lower + 0.006, bin.upper - 0.006];
       picture.append(
         box(at(from, 0), at(to, bin.accuracy), { class: "area" }),
-        box(at(from, bin.accuracy), at(to, bin.confidence), { class: "gap" },),
+        box(at(from, bin.accuracy), at(to, bin.confidence), { class: "gap" }),
         box(at(bin.lower, 0), at(bin.upper, 1), { fill: "transparent" }));
       picture.lastChild.append(draw("title", {}, `${percent(bin.lower, 0)} to ${percent(bin.upper, 0)}: ${files(bin.files)}, ` +
         `${percent(bin.accuracy)} right, mean probability ${percent(bin.confidence)}`));
     }
     picture.append(path([at(0, 0), at(1, 1)], { class: "guide" }));
-    byId("reliability").append(picture, key(["right"], ["gap to the mean probability", true]));
-    const table = make("table", { class: "numbers" }, make("thead", {}, make("tr", {},
-      ...["Probability", "Files", "Right", "Mean probability"].map((text) => make("th", { scope: "col" }, text)))));
-    const body = make("tbody");
-    for (const bin of bins) {
-      body.append(make("tr", {}, make("th", { scope: "row" }, `${percent(bin.lower, 0)} to ${percent(bin.upper, 0)}`),
-        make("td", {}, number(bin.files)), make("td", {}, percent(bin.accuracy)), make("td", {}, percent(bin.confidence))));
-    }
-    table.append(body);
-    byId("reliability-table").append(table);
+    byId("reliability").append(picture, key(["share that is right"], ["gap to the mean probability", "gap"]),
+      asTable(["Probability", "Files", "Right", "Mean probability"], bins.map((bin) => [
+        `${percent(bin.lower, 0)} to ${percent(bin.upper, 0)}`, number(bin.files), percent(bin.accuracy), percent(bin.confidence)])));
   }
 
   function drawHistogramChoice() {
@@ -510,7 +539,9 @@
           box(at(from, 0), at(to, 1), { fill: "transparent" }));
         picture.lastChild.append(draw("title", {}, `${percent(from, 0)} to ${percent(to, 0)}: ${number(count)} ${names[0]}, ${number(second[bin])} ${names[1]}`));
       });
-      byId("histogram").replaceChildren(picture, key([names[0]], [names[1], true]));
+      byId("histogram").replaceChildren(picture, key([names[0]], [names[1], "second"]),
+        asTable(["Probability", ...names], first.map((count, bin) => [
+          `${percent(bin / first.length, 0)} to ${percent((bin + 1) / first.length, 0)}`, number(count), number(second[bin])])));
     };
     choice.addEventListener("change", show);
     show();
@@ -534,7 +565,9 @@
       const value = Math.round(65535 * step / 400);
       if (all[value]) points.push([all[value] / count, right[value] / all[value]]);
     }
-    const floor = Math.max(0, Math.floor(10 * Math.min(...points.map((point) => point[1])) - 0.5) / 10);
+    // Four steps of a round height from 100% down to below the lowest point.
+    const lowest = Math.min(...points.map((point) => point[1]));
+    const floor = 1 - 4 * ([0.01, 0.02, 0.05, 0.1, 0.15, 0.2].find((step) => 1 - 4 * step < lowest) ?? 0.25);
     const { picture, at: place } = chart("Accuracy of the answers that are left, by how many are left", {
       xTitle: "answered files", yTitle: "accuracy of them", yText: (y) => percent(floor + y * (1 - floor), 0),
     });
@@ -552,7 +585,7 @@
       slider.setAttribute("aria-valuetext", `${percent(threshold)}: ${percent(answered / count)} answered, ${answered ? percent(correct / answered) : "none"} of them right`);
       byId("threshold-tiles").replaceChildren(...[
         ["Answered", percent(answered / count)], ["Right of those", answered ? percent(correct / answered) : "–"],
-        ["Left unanswered", number(count - answered)],
+        ["Unanswered", number(count - answered)],
       ].map(([name, text]) => make("div", {}, make("dt", {}, name), make("dd", {}, text))));
       const point = answered ? at(answered / count, correct / answered) : at(0, 1);
       dot.setAttribute("cx", point[0]);
@@ -577,7 +610,7 @@
           const value = list.groupValues[field].indexOf(entry.value);
           filter = { text: `${group.field} ${entry.value}`, keeps: (file) => list.groups[field][file] === value };
           chosenCell = null;
-          drawMatrix();
+          markChosen();
           showFiles(true);
         },
       },
@@ -629,7 +662,7 @@
           table.tHead.rows[0].cells[column].firstChild.focus();
         },
       }, name + (sorted === column ? (descending ? " ↓" : " ↑") : "")))));
-      const body = make("tbody", {}, ...order.map((index) => make("tr", {}, make("th", { scope: "row" }, shorten(labels[index])),
+      const body = make("tbody", {}, ...order.map((index) => make("tr", {}, make("th", { scope: "row", title: labels[index] }, shorten(labels[index])),
         ...columns.slice(1).map(([name, value]) => make("td", {}, text(value(index), name))))));
       const scores = report.scores;
       const mean = (name, values, ranks) => make("tr", {}, make("th", { scope: "row" }, name),
@@ -648,12 +681,15 @@
     byId("training").hidden = false;
     byId("training-note").textContent = data.trainingNote;
     const epochs = data.epochs;
-    const last = epochs[epochs.length - 1].number;
+    const [start, last] = [epochs[0].number, epochs[epochs.length - 1].number];
+    const ticks = [0, 0.25, 0.5, 0.75, 1].map((share) => Math.round(start + share * (last - start)));
     const curve = (title, first, second, options) => {
       const values = epochs.flatMap((epoch) => [epoch[first], epoch[second]]).filter((value) => value != null);
-      const yMax = options.yMax ?? Math.max(...values) * 1.05;
+      const step = Math.max(...values, 1e-3) / 4;
+      const power = 10 ** Math.floor(Math.log10(step));
+      const yMax = options.yMax ?? 4 * power * [1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10].find((round) => round * power >= step);
       const { picture, at } = chart(`${title} per epoch`, {
-        xTitle: "epoch", yTitle: title, yMax, xMin: epochs[0].number, xMax: last, xSteps: Math.min(4, last - epochs[0].number), xText: (x) => String(Math.round(x)), ...options,
+        xTitle: "epoch", yTitle: title, yMax, xTicks: [...new Set(ticks)], xText: String, ...options,
       });
       if (data.bestEpoch) {
         picture.append(path([at(data.bestEpoch, 0), at(data.bestEpoch, yMax)], { class: "guide" }));
@@ -663,10 +699,12 @@
         if (points.length) picture.append(path(points, { class: style }));
       }
       byId("curves").append(make("figure", {}, make("figcaption", {}, make("h3", {}, title[0].toUpperCase() + title.slice(1))), picture,
-        key(["training"], ...(epochs.some((epoch) => epoch[second] != null) ? [["validation", true]] : []))));
+        key(["training"], ...(epochs.some((epoch) => epoch[second] != null) ? [["validation", "second"]] : [])),
+        asTable(["Epoch", "Training", "Validation"],
+          epochs.map((epoch) => [epoch.number, options.text(epoch[first]), options.text(epoch[second])]))));
     };
-    curve("loss", "trainingLoss", "validationLoss", { yText: (y) => y.toFixed(2) });
-    curve("accuracy", "trainingAccuracy", "validationAccuracy", { yMax: 1 });
+    curve("loss", "trainingLoss", "validationLoss", { yText: (y) => String(Number(y.toPrecision(3))), text: (loss) => decimal(loss, 4) });
+    curve("accuracy", "trainingAccuracy", "validationAccuracy", { yMax: 1, text: (share) => percent(share) });
   }
 
   // ---- Sections in the bar; the rest

@@ -1,3 +1,4 @@
+import AuricleBase
 import CReportTemplate
 
 #if canImport(FoundationEssentials)
@@ -102,7 +103,7 @@ public struct HTMLReport: Sendable {
     while let start = rest.firstRange(of: "{{"), let end = rest.firstRange(of: "}}") {
       page += rest[..<start.lowerBound].utf8
       switch rest[start.upperBound..<end.lowerBound] {
-      case "title": page += Self.escaped(title).utf8
+      case "title": page += markup(title).utf8
       case "style": page += style
       case "script": page += script
       default: page += try data()
@@ -137,19 +138,6 @@ public struct HTMLReport: Sendable {
       case UInt8(ascii: ">"): result += "\\u003e".utf8
       case UInt8(ascii: "&"): result += "\\u0026".utf8
       default: result.append(byte)
-      }
-    }
-    return result
-  }
-
-  private static func escaped(_ text: String) -> String {
-    var result = ""
-    for character in text.unicodeScalars {
-      switch character {
-      case "<": result += "&lt;"
-      case ">": result += "&gt;"
-      case "&": result += "&amp;"
-      default: result.unicodeScalars.append(character)
       }
     }
     return result

@@ -1,3 +1,5 @@
+import AuricleBase
+
 #if canImport(FoundationEssentials)
   import FoundationEssentials
 #else
@@ -37,7 +39,7 @@ extension Picture.Element {
         }
       return
         "<text x=\"\(x)\" y=\"\(y)\" font-size=\"\(short(text.size))\" text-anchor=\"\(text.horizontal.rawValue)\" "
-        + "fill=\"\(text.color.hexadecimal)\"\(turn)>\(escaped(text.string))</text>"
+        + "fill=\"\(text.color.hexadecimal)\"\(turn)>\(markup(text.string))</text>"
     case .image(let bitmap, let rectangle):
       let data = Data(PNGFile.bytes(bitmap)).base64EncodedString()
       return "<image \(rectangle.attributes) preserveAspectRatio=\"none\" "
@@ -56,19 +58,4 @@ extension Picture.Rectangle {
 private func short(_ value: Double) -> String {
   let text = "\((value * 100).rounded() / 100)"
   return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
-}
-
-/// XML's own characters escaped, and those it forbids replaced.
-private func escaped(_ text: String) -> String {
-  var result = ""
-  for scalar in text.unicodeScalars {
-    switch scalar {
-    case "&": result += "&amp;"
-    case "<": result += "&lt;"
-    case ">": result += "&gt;"
-    case "\u{0}"..<"\u{20}", "\u{FFFE}", "\u{FFFF}": result += "\u{FFFD}"
-    default: result.unicodeScalars.append(scalar)
-    }
-  }
-  return result
 }

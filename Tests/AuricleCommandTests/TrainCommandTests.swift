@@ -10,10 +10,10 @@ struct TrainCommandTests {
     folder = try TemporaryFolder()
     let rows = ["0", "7"].flatMap { digit in
       ["flite-rms", "flite-slt", "flite-awb", "en-us-f1"].flatMap { voice in
-        [0, 1].map { "\(fixtures)/digits/\(digit)_\(voice)_\($0).wav,\(digit),\(voice)" }
+        [0, 1].map { "\(fixtures)/digits/\(digit)_\(voice)_\($0).wav,\(digit),\(voice),\($0)" }
       }
     }
-    manifest = try folder.write("digits.csv", (["path,label,voice"] + rows).joined(separator: "\n"))
+    manifest = try folder.write("digits.csv", (["path,label,voice,take"] + rows).joined(separator: "\n"))
   }
 
   private func arguments(_ name: String, epochs: Int = 3) -> [String] {
@@ -70,6 +70,43 @@ struct TrainCommandTests {
     #expect(text.contains("stopped and saved; go on with: auricle train ") && text.contains(" --resume"))
   }
 
+  /// Runs `command`, stops it as Ctrl-C does once `file` is there, and runs it again with --resume.
+  private func stopAndResume(_ command: [String], when file: String) throws {
+    let process = Process()
+    process.executableURL = try Run.program
+    process.arguments = command
+    process.standardOutput = FileHandle.nullDevice
+    process.standardError = FileHandle.nullDevice
+    try process.run()
+    for _ in 0..<60_000 where process.isRunning && !FileManager.default.fileExists(atPath: file) { usleep(1_000) }
+    kill(process.processIdentifier, SIGINT)
+    process.waitUntilExit()
+    #expect(process.terminationStatus == 130)
+    let run = try Run(command + ["--resume"])
+    #expect(run.status == 0, "\(run.errors)")
+  }
+
+  @Test("stopped by Ctrl-C and resumed, the model is that of an uninterrupted run")
+  func interruptAndResume() throws {
+    #expect(try Run(arguments("whole", epochs: 60)).status == 0)
+    try stopAndResume(
+      arguments("stopped", epochs: 60) + ["--checkpoint", "\(folder.path)/run"],
+      when: "\(folder.path)/run/checkpoint.safetensors")
+    #expect(try bytes("whole") == bytes("stopped"))
+  }
+
+  @Test("a cross-validation that was stopped in its second fold goes on there, to the same report")
+  func resumeCrossValidation() throws {
+    var command = arguments("model", epochs: 30)
+    command.removeSubrange(2..<4)
+    command += ["--leave-one-out", "voice"]
+    #expect(try Run(command + ["--report", "\(folder.path)/whole.json"]).status == 0)
+    try stopAndResume(
+      command + ["--report", "\(folder.path)/stopped.json", "--checkpoint", "\(folder.path)/run"],
+      when: "\(folder.path)/run/fold-2/checkpoint.safetensors")
+    #expect(try bytes("whole.json") == bytes("stopped.json"))
+  }
+
   @Test("a checkpoint is not overwritten, nor used for another training")
   func refused() throws {
     let command = arguments("model") + ["--checkpoint", "\(folder.path)/run"]
@@ -80,18 +117,113 @@ struct TrainCommandTests {
     #expect(other.status == 1 && other.errors.contains("learning rate was 0.002 and is 0.5 now"), "\(other.errors)")
   }
 
+  /// The tensors of a model, without its record, which names every option.
+  private func tensors(_ name: String) throws -> Data {
+    let bytes = try bytes(name)
+    return bytes.dropFirst(8 + bytes.prefix(8).reversed().reduce(0) { $0 << 8 | Int($1) })
+  }
+
+  /// A rate at which the loss goes up and down.
+  private static let plateau = [
+    "--schedule", "plateau", "--plateau-patience", "0", "--learning-rate", "0.9", "--epochs", "6", "--validation-split",
+    "0",
+  ]
+
+  /// What an option is tried with, and the option.
+  private static let changes: [(with: [String], option: [String])] = [
+    ([], ["--epochs", "3"]), ([], ["--batch-size", "8"]), ([], ["--learning-rate", "0.01"]), ([], ["--seed", "2"]),
+    ([], ["--optimizer", "adamw"]), ([], ["--optimizer", "sgd"]), ([], ["--optimizer", "rmsprop"]),
+    ([], ["--weight-decay", "0.3"]), (["--optimizer", "sgd"], ["--momentum", "0.2"]),
+    ([], ["--schedule", "constant"]), ([], ["--schedule", "one-cycle"]), ([], ["--schedule", "plateau"]),
+    ([], ["--warm-up", "2"]), ([], ["--clip-norm", "0.01"]), ([], ["--label-smoothing", "0.3"]),
+    (plateau, ["--plateau-patience", "1"]), (plateau, ["--plateau-factor", "0.1"]),
+    ([], ["--class-weight", "0=3"]),
+    (["--hold-out", "label=7", "--hold-out", "take=1"], ["--class-weight", "balanced"]),
+    ([], ["--average-decay", "0.9"]),
+    ([], ["--validation-split", "0.4"]), ([], ["--hold-out", "voice=flite-slt"]),
+    ([], ["--augment", "light"]), ([], ["--augment", "strong"]),
+    (["--augment", "strong"], ["--noise", "\(fixtures)/seven.wav"]),
+    (["--augment", "room=1", "--rooms", "\(fixtures)/audio/word.wav"], ["--rooms", "\(fixtures)/seven.wav"]),
+    ([], ["--sample-rate", "8000"]),
+    ([], ["--cell", "lstm"]), ([], ["--hidden", "9"]), ([], ["--layers", "2"]), ([], ["--unidirectional"]),
+    ([], ["--pooling", "mean"]), ([], ["--dropout", "0"]), ([], ["--recurrent-dropout", "0.3"]),
+    ([], ["--input-normalization", "layer"]), ([], ["--convolution", "4:3"]),
+  ]
+
+  @Test("every option of training changes the weights")
+  func options() throws {
+    var plain: [[String]: Data] = [:]
+    for (with, option) in Self.changes {
+      if plain[with] == nil {
+        let run = try Run(arguments("plain", epochs: 2) + with)
+        #expect(run.status == 0, "\(with): \(run.errors)")
+        plain[with] = try tensors("plain")
+      }
+      let run = try Run(arguments("changed", epochs: 2) + with + option)
+      #expect(run.status == 0, "\(option): \(run.errors)")
+      #expect(try tensors("changed") != plain[with], "\(option) does nothing")
+    }
+  }
+
+  @Test("training without progress ends when --patience does")
+  func patience() throws {
+    let run = try Run(arguments("model", epochs: 30) + ["--learning-rate", "0.9", "--patience", "2"])
+    #expect(run.status == 0 && run.errors.contains("stopped behind epoch") && !run.errors.contains("epoch 30/30"))
+  }
+
+  @Test("--channel chooses what is learned from")
+  func channel() throws {
+    let stereo = try folder.write(
+      "stereo.csv", "path,label\n\(fixtures)/audio/word-stereo-44k.wav,word\n\(fixtures)/seven.wav,seven\n")
+    func tensors(_ channel: [String]) throws -> Data {
+      var command = arguments("model", epochs: 1) + ["--validation-split", "0"] + channel
+      command[1] = stereo
+      let run = try Run(command)
+      // Seven has one channel only, and is all there is of its class.
+      if channel == ["--channel", "2"] {
+        #expect(run.status == 1 && run.errors.contains("no file of class 'seven'"), "\(run.errors)")
+        return Data()
+      }
+      #expect(run.status == 0, "\(run.errors)")
+      return try self.tensors("model")
+    }
+    let (mean, first, second) = (try tensors([]), try tensors(["--channel", "1"]), try tensors(["--channel", "2"]))
+    #expect(mean != first && second.isEmpty)
+  }
+
   @Test(
-    "every option changes the model, or refuses",
+    "each architecture has its layers",
     arguments: [
-      ["--optimizer", "sgd"], ["--weight-decay", "0.3"], ["--schedule", "one-cycle"], ["--warm-up", "2"],
-      ["--class-weight", "0=3"], ["--average-decay", "0.9"], ["--architecture", "gru"],
-      ["--optimizer", "sgd", "--momentum", "0.2"], ["--patience", "1"], ["--schedule", "plateau"],
+      ("gru-small", ["GRU 8  ", "Pooling (mean)"], 1), ("gru", ["GRU 8  ", "Pooling (mean)"], 2),
+      ("bigru-attention", ["Bidirectional GRU 8", "Pooling (attention)"], 2),
+      (
+        "crnn", ["Conv1D 64 (5), stride 1", "Conv1D 64 (3), stride 2", "Bidirectional GRU 8", "Pooling (attention)"], 1
+      ),
+      ("lstm", ["Bidirectional LSTM 8", "Pooling (attention)"], 2),
+      ("simple-rnn", ["Bidirectional SimpleRNN (tanh) 8", "Pooling (attention)"], 1),
     ])
-  func options(extra: [String]) throws {
-    #expect(try Run(arguments("plain")).status == 0)
-    let run = try Run(arguments("changed") + extra)
+  func architecture(name: String, layers: [String], depth: Int) throws {
+    let model = "\(folder.path)/model.safetensors"
+    let run = try Run(
+      "train", manifest, "-o", model, "--architecture", name, "--hidden", "8", "--epochs", "1", "--batch-size", "8")
     #expect(run.status == 0, "\(run.errors)")
-    #expect(try bytes("plain") != bytes("changed"))
+    let lines = try Run("inspect", model).output.split(separator: "\n")
+    for layer in layers { #expect(lines.contains { $0.hasPrefix(layer) }, "\(layer) is missing in \(lines)") }
+    #expect(lines.count { $0.contains("GRU 8") || $0.contains("LSTM 8") || $0.contains("RNN (tanh) 8") } == depth)
+  }
+
+  @Test("--json: a line per epoch and one of the result; --report: all epochs")
+  func machineReadable() throws {
+    let report = "\(folder.path)/report.json"
+    let run = try Run(arguments("model") + ["--json", "--report", report])
+    let lines = try run.output.split(separator: "\n").map {
+      try #require(try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
+    }
+    #expect(run.status == 0 && lines.count == 4)
+    #expect(lines.dropLast().map { $0["number"] as? Int } == [1, 2, 3] && lines.last?["seconds"] != nil)
+    let record = try JSONSerialization.jsonObject(with: Data(contentsOf: URL(filePath: report))) as? [String: Any]
+    let epochs = try #require(record?["epochs"] as? [[String: Any]])
+    #expect(epochs.map { $0["trainingLoss"] as? Double } == lines.dropLast().map { $0["trainingLoss"] as? Double })
   }
 
   @Test("weights of an unknown class, or none, are refused")

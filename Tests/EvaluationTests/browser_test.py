@@ -90,6 +90,14 @@ def common(chrome, classes, files):
         "return [...document.querySelectorAll('button, select, input, audio, svg, canvas')]"
         ".filter(e => !(e.getAttribute('aria-label') || e.textContent.trim() || e.labels?.length)).length")
     check(unnamed == 0, f"{unnamed} controls without a name")
+    tree = [node for node in chrome.execute_cdp_cmd("Accessibility.getFullAXTree", {})["nodes"] if not node.get("ignored")]
+    role = lambda *names: [node for node in tree if node["role"]["value"] in names]
+    check(len(role("gridcell")) == len(cells) and all(node["name"]["value"] for node in role("gridcell")), "a cell without a name")
+    check(len(role("rowheader")) >= classes and len(role("columnheader")) >= classes, "a matrix without headers")
+    listed = chrome.find_elements(By.CSS_SELECTOR, "#file-list td")
+    check(len(role("cell")) >= len(listed) > 0, "the files are no table to a screen reader")
+    check(all(node.get("name", {}).get("value") for node in role("image", "button", "combobox", "searchbox", "slider", "link")),
+          "something to see or to use has no name")
     ids = chrome.execute_script("return [...document.querySelectorAll('[id]')].map(e => e.id)")
     check(len(ids) == len(set(ids)), "an id stands twice")
 
@@ -119,8 +127,11 @@ def clicks(chrome, files):
     check(chrome.switch_to.active_element.get_attribute("id") == "files-title", "the focus is not at the files")
     chosen = chrome.find_element(By.CSS_SELECTOR, "#matrix td.chosen")
     check((chosen.get_attribute("data-row"), chosen.get_attribute("data-column")) == (truth, predicted), "another cell is chosen")
+    check(chosen.get_attribute("tabindex") == "0", "the tab key does not come back to the chosen cell")
     chrome.find_element(By.ID, "file-clear").click()
     check(note(chrome) == f"{files:,} files", "the filter stays")
+    check(not chrome.find_elements(By.CSS_SELECTOR, "#matrix td.chosen"), "the cell stays chosen")
+    check(chrome.switch_to.active_element.get_attribute("id") == "files-title", "the focus is lost with the button")
 
     chrome.execute_script("document.querySelector('#matrix tbody td').focus()")
     check(chrome.find_element(By.ID, "matrix-note").text, "no note for the first cell")
@@ -144,6 +155,7 @@ def clicks(chrome, files):
     check(0 < mistakes < files, f"{mistakes} mistakes")
     check(not chrome.find_elements(By.CSS_SELECTOR, "#file-list .answer .yes"), "right answers among the wrong")
     chrome.find_element(By.ID, "file-clear").click()
+    check("wrong" in rows(chrome)[0].find_element(By.CLASS_NAME, "answer").text, "mistakes do not come first")
     first = rows(chrome)[0].text
     chrome.find_element(By.ID, "page-next").click()
     check(rows(chrome)[0].text != first, "the next page is the same")
@@ -151,6 +163,7 @@ def clicks(chrome, files):
     pages = -(-files // 12)
     check(chrome.find_element(By.ID, "page-note").text == f"Page {pages:,} of {pages:,}", "not on the last page")
     check(not chrome.find_element(By.ID, "page-next").is_enabled(), "a page follows the last")
+    check(chrome.switch_to.active_element.get_attribute("id") == "page-back", "the focus is lost on the last page")
 
     answered = lambda: chrome.find_element(By.CSS_SELECTOR, "#threshold-tiles dd").text
     check(answered() == "100.0%", "not everything is answered at first")

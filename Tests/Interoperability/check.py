@@ -14,6 +14,7 @@ import tempfile
 import numpy
 from safetensors import safe_open
 from sklearn import metrics
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 PROGRAM = pathlib.Path(sys.argv[1]).resolve()
 FIXTURES = pathlib.Path(__file__).resolve().parents[2] / "Fixtures"
@@ -58,7 +59,8 @@ def check_model(folder):
     rows = [f"{FIXTURES}/digits/{digit}_{voice}_{take}.wav,{digit},{split}"
             for digit in range(10) for voice, split in VOICES.items() for take in (0, 1)]
     manifest.write_text("\n".join(["path,label,split", *rows]) + "\n")
-    auricle("train", manifest, "-o", model, "--hidden", 24, "--epochs", 10, "--batch-size", 8, "--sample-rate", 16000)
+    auricle("train", manifest, "-o", model, "--hidden", 24, "--epochs", 10, "--batch-size", 8, "--sample-rate", 16000,
+            "--log-dir", folder / "log", "--report", folder / "training.json")
     with safe_open(model, "numpy") as file:
         tensors = {name: file.get_tensor(name).astype("float64") for name in file.keys()}
         metadata = file.metadata()
@@ -82,6 +84,24 @@ def check_model(folder):
     return manifest, model
 
 
+def check_log(folder):
+    """TensorBoard's own reader, the CSV file and the record have the same numbers of every epoch."""
+    epochs = json.loads((folder / "training.json").read_text())["epochs"]
+    with open(folder / "log" / "training.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    events = EventAccumulator(str(folder / "log")).Reload()
+    columns = {"learning_rate": ("learning_rate", "learningRate")} | {
+        f"{measure}/{part}": (f"{part}_{measure}", f"{part}{measure.title()}")
+        for measure in ("loss", "accuracy") for part in ("training", "validation")}
+    assert sorted(events.Tags()["scalars"]) == sorted(columns) and len(rows) == len(epochs) == 10
+    for tag, (column, key) in columns.items():
+        wanted = [epoch[key] for epoch in epochs]
+        assert [float(row[column]) for row in rows] == wanted, tag
+        scalars = events.Scalars(tag)
+        assert [scalar.step for scalar in scalars] == [int(row["epoch"]) for row in rows] == list(range(1, 11)), tag
+        assert [scalar.value for scalar in scalars] == [float(numpy.float32(value)) for value in wanted], tag
+
+
 def check_evaluation(folder, manifest, model):
     """scikit-learn gets the report's numbers out of the predictions."""
     predictions, report = folder / "predictions.jsonl", folder / "report.json"
@@ -95,5 +115,7 @@ def check_evaluation(folder, manifest, model):
 with tempfile.TemporaryDirectory() as name:
     folder = pathlib.Path(name)
     check_features(folder)
-    check_evaluation(folder, *check_model(folder))
-print("interoperability: features, model and evaluation agree")
+    manifest, model = check_model(folder)
+    check_log(folder)
+    check_evaluation(folder, manifest, model)
+print("interoperability: features, model, training log and evaluation agree")

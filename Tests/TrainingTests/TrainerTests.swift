@@ -184,15 +184,40 @@ struct TrainerTests {
     func recall(_ weights: ClassWeights) async throws -> Int {
       var configuration = TrainingConfiguration()
       (configuration.epochs, configuration.learningRate, configuration.classWeights) = (2, 0.01, weights)
-      let network = try network()
-      let parameters = try await Trainer(configuration).train(network, on: uneven).parameters
-      let rare = examples.filter { $0.label == 1 }
-      let logits = TrainableNetwork(network, layout: ParameterLayout(network), parameters: parameters)
-        .logits(of: rare.map(\.features), normalizer: nil)
-      return CrossEntropy(logits: logits, labels: rare.map(\.label)).correct
+      let parameters = try await Trainer(configuration).train(network(), on: uneven).parameters
+      return try answers(parameters, to: examples.filter { $0.label == 1 }).count { $0 == 1 }
     }
     let (plain, balanced) = (try await recall(.none), try await recall(.balanced))
     #expect(balanced > plain)
+  }
+
+  /// The more probable class of each example.
+  private func answers(_ parameters: [Float], to examples: [LabeledFeatures]) throws -> [Int] {
+    let network = try network()
+    let logits = TrainableNetwork(network, layout: ParameterLayout(network), parameters: parameters)
+      .logits(of: examples.map(\.features), normalizer: nil)
+    return examples.indices.map { logits[2 * $0] >= logits[2 * $0 + 1] ? 0 : 1 }
+  }
+
+  @Test(
+    "with one label in ten wrong, clean examples are heard right, and those the model contradicts are the wrong ones")
+  func mislabelled() async throws {
+    var examples = risesAndFalls(400, seed: 5)
+    let wrong = Set(examples.indices.filter { $0 % 20 == 3 || $0 % 20 == 10 })
+    for index in wrong {
+      examples[index] = LabeledFeatures(features: examples[index].features, label: 1 - examples[index].label)
+    }
+    var configuration = TrainingConfiguration()
+    (configuration.epochs, configuration.learningRate) = (10, 0.02)
+    let parameters = try await Trainer(configuration).train(network(), on: examples).parameters
+
+    let clean = risesAndFalls(200, seed: 6)
+    #expect(zip(try answers(parameters, to: clean), clean).count { $0 == $1.label } >= 195)
+    let contradicted = Set(
+      zip(try answers(parameters, to: examples), examples.indices).filter {
+        $0 != examples[$1].label
+      }.map(\.1))
+    #expect(contradicted.intersection(wrong).count >= 38 && contradicted.subtracting(wrong).count <= 4)
   }
 
   @Test("impossible settings are refused")

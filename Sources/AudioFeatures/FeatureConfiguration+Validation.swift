@@ -30,6 +30,9 @@ extension FeatureConfiguration {
       high <= nyquist, "mel filters up to \(high) Hz; at \(sampleRate) Hz there is nothing above \(nyquist) Hz")
     try require(
       mel.lowFrequency >= 0 && mel.lowFrequency < high, "mel filters from \(mel.lowFrequency) Hz to \(high) Hz")
+    try require(
+      mel.count * binCount <= 1 << 24,
+      "\(mel.count) mel filters on \(binCount) bins; the product must be at most 16777216")
     guard kind != .mel else { return }
     try require(
       logarithm.floor >= 0 && logarithm.offset >= 0 && logarithm.floor + logarithm.offset >= 1e-37

@@ -6,6 +6,8 @@ public enum FeatureError: Error, Hashable, Sendable, CustomStringConvertible {
   case sampleRate(found: Int, wanted: Int)
   /// A sound too short to hold one frame.
   case tooShort(samples: Int, wanted: Int)
+  /// A sound whose features are too many to be held in memory.
+  case tooLong(frames: Int, coefficients: Int)
   /// Samples that are not numbers, or so large that their power overflows.
   case notFinite
   /// One of the above, in a file.
@@ -19,6 +21,8 @@ public enum FeatureError: Error, Hashable, Sendable, CustomStringConvertible {
     case .sampleRate(let found, let wanted): "the sound is at \(found) Hz; these features are of \(wanted) Hz"
     case .tooShort(let samples, let wanted):
       "\(samples) samples are too few for one frame of \(wanted); choose shorter frames or a framing that pads"
+    case .tooLong(let frames, let coefficients):
+      "\(frames) frames of \(coefficients) coefficients or more are too much to hold in memory; cut the sound into pieces"
     case .notFinite: "a sample is not a number, or so large that its power overflows; scale the sound to [-1, 1]"
     case .file(let path, let reason): "\(path): \(reason)"
     case .transform(let length): "FFTW cannot plan a transform of \(length) points"

@@ -1,21 +1,36 @@
 import AudioInput
+import AuricleBase
 
 extension FeatureExtractor {
   /// Sounds up to this many samples, about a minute at 16 kHz, are read whole.
   private static let longestWhole = 1 << 20
 
+  /// The most frames that a file's features, where they are held in memory, may have: 2.9 hours at 10 ms. A network needs
+  /// some gigabytes for them.
+  private static let mostFrames = 1 << 20
+
   /// Features of the audio file at `path`, and its duration in seconds: decoded, mixed down and resampled to the
   /// configuration's rate. The one way from a file to features, in training as in use. Of long files, only the features
   /// are held in memory.
   ///
-  /// Throws `AudioError`, or `FeatureError.file`.
+  /// Throws `AudioError`, or `FeatureError.file`, also for a file of more than 1,048,576 frames.
   public func features(
     ofFile path: String, channel: ChannelSelection = .mix
   ) throws -> (features: FeatureMatrix, duration: Double) {
     let file = try AudioFile(path: path, channel: channel)
-    if file.info.frames > FeatureExtractor.longestWhole && path != "-" {
+    let mayBeLong = file.info.frames == 0 || file.info.frames > FeatureExtractor.longestWhole
+    if mayBeLong && FileAccess.size(of: path) != nil {
       var values: [Float] = []
-      let (_, duration) = try streamed(path, channel) { values += $0.values }
+      let (_, duration) = try streamed(path, channel) { rows in
+        values += rows.values
+        try naming(path) { () throws(FeatureError) in
+          let frames = values.count / rows.coefficients
+          guard frames <= FeatureExtractor.mostFrames else {
+            throw .tooLong(frames: frames, coefficients: rows.coefficients)
+          }
+          try configuration.requireRoom(frames: frames)
+        }
+      }
       return (FeatureMatrix(coefficients: configuration.coefficientCount, values: values), duration)
     }
     let waveform = try Waveform(reading: file, sampleRate: configuration.sampleRate)
@@ -24,14 +39,14 @@ extension FeatureExtractor {
 
   /// The same features, handed to `body` in blocks of whole frames, in order of time; returns their number and the
   /// duration in seconds. Memory does not grow with the file. Where features depend on the whole sound, by a logarithm's
-  /// `range` or normalisation by the utterance, the file is read once more for each of the two; standard input is then
-  /// read into memory.
+  /// `range` or normalisation by the utterance, the file is read once more for each of the two; a pipe is then read into
+  /// memory.
   ///
   /// Throws what `body` throws, too.
   public func features(
     ofFile path: String, channel: ChannelSelection = .mix, each body: (FeatureMatrix) throws -> Void
   ) throws -> (frames: Int, duration: Double) {
-    if path == "-" && (configuration.needsGreatest || configuration.needsStatistics) {
+    if FileAccess.size(of: path) == nil && (configuration.needsGreatest || configuration.needsStatistics) {
       let (features, duration) = try features(ofFile: path, channel: channel)
       try body(features)
       return (features.frames, duration)

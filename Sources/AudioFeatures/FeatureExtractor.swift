@@ -52,13 +52,14 @@ public struct FeatureExtractor: Sendable {
   /// `frames x coefficients` of a mono sound at the configuration's rate.
   ///
   /// Throws `FeatureError.sampleRate` for another rate, `.tooShort` where no frame fits (only framings that do not pad),
-  /// `.notFinite` for samples that are not numbers or so large that their power is not.
+  /// `.tooLong` for more than 268,435,456 numbers (1 GiB), `.notFinite` for samples that are not numbers or so large that their power is not.
   public func features(of waveform: Waveform) throws(FeatureError) -> FeatureMatrix {
     guard waveform.sampleRate == configuration.sampleRate else {
       throw .sampleRate(found: waveform.sampleRate, wanted: configuration.sampleRate)
     }
     let grid = FrameGrid(configuration, samples: waveform.samples.count)
     guard grid.count > 0 else { throw .tooShort(samples: waveform.samples.count, wanted: configuration.frameLength) }
+    try configuration.requireRoom(frames: grid.count)
     let values = try waveform.samples.withUnsafeBufferPointer { samples throws(FeatureError) in
       try rows(SignalWindow(samples: samples, start: 0, grid: grid))
     }
@@ -111,6 +112,11 @@ public struct FeatureExtractor: Sendable {
 }
 
 extension FeatureConfiguration {
+  /// Throws `FeatureError.tooLong` when `frames` are more than should be in memory at once.
+  func requireRoom(frames: Int) throws(FeatureError) {
+    if frames > 1 << 28 / coefficientCount { throw .tooLong(frames: frames, coefficients: coefficientCount) }
+  }
+
   /// Normalises the features of a whole utterance over its own frames, where the configuration says so.
   public func normalizeUtterance(_ features: inout FeatureMatrix) {
     guard needsStatistics else { return }

@@ -71,8 +71,6 @@ private final class ByteSource {
 
   /// A regular file up to this size is read at once: libsndfile asks for a header a few bytes at a time.
   private static let smallFile = 1 << 18
-  /// What is not a regular file is held in memory; this is the most it may be.
-  private static let memoryLimit = 1 << 30
 
   init(path: String) throws(AudioError) {
     var status = stat()
@@ -89,11 +87,12 @@ private final class ByteSource {
     } else {
       let bytes: [UInt8]
       do throws(FileError) {
-        bytes = try FileAccess.read(path, limit: Self.memoryLimit)
+        bytes = try FileAccess.read(path)
       } catch {
         switch error {
-        case .tooLarge: throw .tooLarge(path: path, limit: Self.memoryLimit)
+        case .tooLarge(_, _, let limit): throw .tooLarge(path: path, limit: limit)
         case .unreadable(_, let reason), .unwritable(_, let reason): throw .unreadable(path: path, reason: reason)
+        case .closedPipe: throw .unreadable(path: path, reason: error.description)
         }
       }
       byteCount = bytes.count

@@ -39,6 +39,15 @@ public struct SoundClassifier: Sendable {
     return try prediction(path: path, features: features, duration: duration)
   }
 
+  /// The same, for one of many: a file that fails gives a prediction with an `error` and its `stage`.
+  public func prediction(of path: String) -> Prediction {
+    do {
+      return try classify(path)
+    } catch {
+      return Prediction(path: path, error: "\(error)", stage: Stage(of: error).rawValue)
+    }
+  }
+
   /// The most probable label of sound in memory, of any sample rate; `path` names it in the result.
   public func classify(_ waveform: Waveform, path: String = "") throws -> Prediction {
     var waveform = waveform
@@ -52,21 +61,17 @@ public struct SoundClassifier: Sendable {
 
   /// Classifies many examples on `jobs` threads and hands each prediction to `each`, in order. A file that fails gives a
   /// prediction with an `error` and stops nothing. Each carries the file's own sample rate, the time it took, and the
-  /// example's fields, its split among them.
+  /// example's fields, its split among them. When `stop` says so, those in flight are finished and handed to `each` too,
+  /// and `CancellationError` is thrown.
   public func classify(
     _ examples: [Example], jobs: Int, isolation: isolated (any Actor)? = #isolation,
-    each: (Prediction) throws -> Void
+    until stop: @autoclosure @escaping @Sendable () -> Bool = false, each: (Prediction) throws -> Void
   ) async throws {
-    try await orderedMap(examples, jobs: jobs) { example in
+    try await orderedMap(examples, jobs: jobs, until: stop()) { example in
       let start = ContinuousClock.now
-      var prediction: Prediction
-      do {
-        prediction = try classify(example.path)
-      } catch {
-        prediction = Prediction(path: example.path, error: "\(error)")
-      }
+      var prediction = prediction(of: example.path)
       prediction.seconds = (ContinuousClock.now - start) / .seconds(1)
-      prediction.sampleRate = try? AudioFile(path: example.path).info.sampleRate
+      if prediction.error == nil { prediction.sampleRate = try? AudioFile(path: example.path).info.sampleRate }
       prediction.truth = example.label
       prediction.fields = example.fields
       if let split = example.split { prediction.fields["split"] = split.rawValue }

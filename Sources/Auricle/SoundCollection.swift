@@ -40,8 +40,9 @@ struct SoundCollection: Sendable {
         features.values.withUnsafeBytes { checksum.update($0) }
         checksums.append(checksum.value)
       case .failure(let error):
-        failure = FailedFile(path: example.path, reason: "\(error)")
-        failures.append(FailedFile(path: example.path, reason: "\(error)"))
+        let failed = FailedFile(path: example.path, error: error)
+        failures.append(failed)
+        failure = failed
       }
       progress(.file(done: index + 1, of: examples.count, failure: failure))
     }

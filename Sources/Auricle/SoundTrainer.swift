@@ -1,7 +1,14 @@
-/// A file that could not be used, and why.
+/// A file that could not be used, at which stage, and why.
 public struct FailedFile: Codable, Hashable, Sendable {
   public var path: String
+  public var stage: Stage
   public var reason: String
+
+  init(path: String, error: any Error) {
+    self.path = path
+    stage = Stage(of: error)
+    reason = "\(error)"
+  }
 }
 
 /// From labelled files to a model: features, normalisation and training in one go.

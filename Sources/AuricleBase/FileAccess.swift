@@ -16,40 +16,53 @@ public enum FileError: Error, Hashable, Sendable, CustomStringConvertible {
   case unreadable(path: String, reason: String)
   case unwritable(path: String, reason: String)
   case tooLarge(path: String, bytes: Int, limit: Int)
+  /// Whoever read the pipe at `path` has gone.
+  case closedPipe(path: String)
 
   public var description: String {
     switch self {
     case .unreadable(let path, let reason): "\(path): cannot be read: \(reason)"
     case .unwritable(let path, let reason): "\(path): cannot be written: \(reason)"
     case .tooLarge(let path, let bytes, let limit): "\(path): \(bytes) bytes is more than the \(limit) allowed here"
+    case .closedPipe(let path): "\(path): cannot be written: nobody reads the pipe any more"
     }
   }
 }
 
 /// Reads and writes whole files; `-` means standard input and standard output.
+///
+/// Nothing waits for ever: a named pipe or a device that gives nothing for `patience` seconds is an error. Only standard
+/// input may take its time.
 public enum FileAccess {
+  /// The most that is read from a pipe or a device, which may have no end, in bytes.
+  public static let streamLimit = 1 << 30
+  /// Seconds.
+  static let patience = 10
+
   /// All bytes of the file at `path`, or of standard input for `-`.
   ///
-  /// Throws `FileError.tooLarge` as soon as more than `limit` bytes have arrived, whatever the file's size said.
+  /// Throws `FileError.tooLarge` as soon as more than `limit` bytes have arrived, whatever the file's size said; of a pipe
+  /// or a device, more than `streamLimit`.
   public static func read(_ path: String, limit: Int = .max) throws(FileError) -> [UInt8] {
-    let descriptor = path == "-" ? 0 : open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw .unreadable(path: path, reason: systemReason()) }
+    let descriptor = try openToRead(path)
     defer { if descriptor != 0 { close(descriptor) } }
     var status = stat()
     guard fstat(descriptor, &status) == 0 else { throw .unreadable(path: path, reason: systemReason()) }
     let size = Int(status.st_size)
+    let limit = status.st_mode & S_IFMT == S_IFREG ? limit : min(limit, streamLimit)
     guard size <= limit else { throw .tooLarge(path: path, bytes: size, limit: limit) }
 
     var bytes: [UInt8] = []
     var length = 0
     while true {
-      let block = max(65_536, length == 0 ? size + 1 : length)
+      let block = min(max(65_536, length == 0 ? size : length), limit - length) + 1
       if bytes.count < length + block {
         bytes.append(contentsOf: repeatElement(0, count: length + block - bytes.count))
       }
-      let count = bytes.withUnsafeMutableBytes { systemRead(descriptor, $0.baseAddress! + length, $0.count - length) }
-      if count < 0 && errno == EINTR { continue }
-      guard count >= 0 else { throw .unreadable(path: path, reason: systemReason()) }
+      let outcome = bytes.withUnsafeMutableBytes { bytes in
+        readSome(descriptor, UnsafeMutableRawBufferPointer(rebasing: bytes[length...]), path: path)
+      }
+      let count = try outcome.get()
       if count == 0 { break }
       length += count
       guard length <= limit else { throw .tooLarge(path: path, bytes: length, limit: limit) }
@@ -58,16 +71,37 @@ public enum FileAccess {
     return bytes
   }
 
+  private static func openToRead(_ path: String) throws(FileError) -> Int32 {
+    // Opened without waiting for whoever is to write to a named pipe; `readSome` waits.
+    let descriptor = path == "-" ? 0 : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    guard descriptor >= 0 else { throw .unreadable(path: path, reason: systemReason()) }
+    return descriptor
+  }
+
+  /// Reads what is there, and waits when there is nothing; returns the number of bytes, 0 at the end.
+  private static func readSome(
+    _ descriptor: Int32, _ target: UnsafeMutableRawBufferPointer, path: String
+  ) -> Result<Int, FileError> {
+    while true {
+      var waiting = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+      if path != "-" && poll(&waiting, 1, Int32(1000 * patience)) == 0 {
+        return .failure(.unreadable(path: path, reason: "nothing came for \(patience) seconds"))
+      }
+      let count = systemRead(descriptor, target.baseAddress, target.count)
+      if count >= 0 { return .success(count) }
+      guard errno == EINTR || errno == EAGAIN else {
+        return .failure(.unreadable(path: path, reason: systemReason()))
+      }
+    }
+  }
+
   /// Hands the bytes of the file at `path`, or of standard input for `-`, to `each` in blocks, from front to back.
   public static func readBlocks(_ path: String, each: (ArraySlice<UInt8>) throws -> Void) throws {
-    let descriptor = path == "-" ? 0 : open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw FileError.unreadable(path: path, reason: systemReason()) }
+    let descriptor = try openToRead(path)
     defer { if descriptor != 0 { close(descriptor) } }
     var block = [UInt8](repeating: 0, count: 65_536)
     while true {
-      let count = block.withUnsafeMutableBytes { systemRead(descriptor, $0.baseAddress!, $0.count) }
-      if count < 0 && errno == EINTR { continue }
-      guard count >= 0 else { throw FileError.unreadable(path: path, reason: systemReason()) }
+      let count = try block.withUnsafeMutableBytes { readSome(descriptor, $0, path: path) }.get()
       if count == 0 { return }
       try each(block[..<count])
     }
@@ -165,6 +199,7 @@ public enum FileAccess {
       while !rest.isEmpty {
         let count = systemWrite(descriptor, rest.baseAddress!, rest.count)
         if count < 0 && errno == EINTR { continue }
+        if count < 0 && errno == EPIPE { throw .closedPipe(path: path) }
         guard count > 0 else { throw .unwritable(path: path, reason: systemReason()) }
         rest = UnsafeRawBufferPointer(rebasing: rest[count...])
       }
@@ -182,7 +217,7 @@ public func systemReason() -> String {
   String(cString: strerror(errno))
 }
 
-private func systemRead(_ descriptor: Int32, _ buffer: UnsafeMutableRawPointer, _ count: Int) -> Int {
+private func systemRead(_ descriptor: Int32, _ buffer: UnsafeMutableRawPointer?, _ count: Int) -> Int {
   read(descriptor, buffer, count)
 }
 

@@ -7,11 +7,13 @@ import Synchronization
 /// As many inputs are in flight as there are jobs: a worker takes the next input when it has finished its last, so a
 /// slow input holds up nothing but the printing of those behind it. `transform` runs on the workers; `each` runs in
 /// the caller's own context, one call at a time. When `each` throws, or the calling task is cancelled, no new input is
-/// begun, those in flight are finished, and the error is rethrown.
+/// begun, those in flight are finished, and the error is rethrown. When `stop` says so, no new input is begun, those in
+/// flight are finished and handed to `each` like all others, and then `CancellationError` is thrown.
 public func orderedMap<Input: Sendable, Output: Sendable>(
   _ inputs: [Input],
   jobs: Int,
   isolation: isolated (any Actor)? = #isolation,
+  until stop: @autoclosure @escaping @Sendable () -> Bool = false,
   transform: @escaping @Sendable (Input) async -> Output,
   each: (Int, Output) throws -> Void
 ) async throws {
@@ -20,7 +22,7 @@ public func orderedMap<Input: Sendable, Output: Sendable>(
   try await withThrowingTaskGroup(of: Void.self) { group in
     for _ in 0..<max(1, min(jobs, inputs.count)) {
       group.addTask {
-        while let index = next.take() { continuation.yield((index, await transform(inputs[index]))) }
+        while !stop(), let index = next.take() { continuation.yield((index, await transform(inputs[index]))) }
         if next.workerIsDone(of: max(1, min(jobs, inputs.count))) { continuation.finish() }
       }
     }
@@ -35,6 +37,7 @@ public func orderedMap<Input: Sendable, Output: Sendable>(
         }
       }
       try Task.checkCancellation()
+      if position < inputs.count { throw CancellationError() }
     } catch {
       next.stop()
       throw error

@@ -13,12 +13,14 @@ struct AuricleCommand: AsyncParsableCommand {
 
       Results go to standard output, everything else to standard error.
       Exit codes: 0 all done, 1 nothing done, 2 wrong usage, 3 some files failed (the rest is done),
-      4 evaluate's --min-accuracy was not reached, 130 and 143 training was stopped by Ctrl-C or SIGTERM.
+      4 evaluate's --min-accuracy was not reached, 130, 143 and 141 stopped in good order by Ctrl-C, by SIGTERM or because
+      nobody reads the output any more.
       """,
     version: "0.1.0",
     subcommands: [Classify.self, Evaluate.self, Compare.self, Train.self, Features.self, Inspect.self])
 
   static func main() async {
+    Interruption.turnSignalsIntoErrors()
     do {
       var command = try parseAsRoot()
       if var asynchronous = command as? any AsyncParsableCommand {
@@ -28,6 +30,11 @@ struct AuricleCommand: AsyncParsableCommand {
       }
     } catch let status as ExitStatus {
       exit(withError: ExitCode(status.rawValue))
+    } catch FileError.closedPipe("-") {
+      exit(withError: ExitCode(ExitStatus.closedPipe.rawValue))
+    } catch is CancellationError {
+      StandardError.report("stopped; what was done is kept")
+      exit(withError: ExitCode(Interruption.status.rawValue))
     } catch {
       let code = exitCode(for: error)
       switch code {
@@ -36,7 +43,7 @@ struct AuricleCommand: AsyncParsableCommand {
         StandardError.write(fullMessage(for: error))
         exit(withError: ExitCode(2))
       default:
-        StandardError.write("auricle: \(error)")
+        StandardError.report("\(error)")
         exit(withError: ExitCode(1))
       }
     }
@@ -48,15 +55,23 @@ enum ExitStatus: Int32, Error {
   case nothingDone = 1
   case someFailed = 3
   case belowMinimum = 4
-  /// Training was stopped by SIGINT (Ctrl-C) or SIGTERM: 128 and the signal's number, as shells have it.
+  /// Stopped by SIGINT (Ctrl-C) or SIGTERM, or by whoever no longer reads standard output, as SIGPIPE would: 128 and the
+  /// signal's number, as shells have it.
   case interrupted = 130
   case terminated = 143
+  case closedPipe = 141
 
   /// Throws when files failed: all of them, or some. A single file's own line says enough.
   static func check(failed: Int, of total: Int) throws {
     if failed > 0 {
-      if total > 1 { StandardError.write("auricle: \(failed) of \(total) files failed") }
+      if total > 1 { StandardError.report("\(failed) of \(total) files failed") }
       throw failed == total ? ExitStatus.nothingDone : ExitStatus.someFailed
     }
+  }
+
+  /// How a run with `--fail-fast` ends at its first failure, behind `done` files of `total`.
+  static func failFast(done: Int, of total: Int) -> ExitStatus {
+    StandardError.report("stopped at the first file that failed; \(done) of \(total) files done")
+    return done == 0 ? .nothingDone : .someFailed
   }
 }

@@ -15,6 +15,7 @@ struct Classify: AsyncParsableCommand {
   var top = 1
   @OptionGroup var channelOptions: ChannelOptions
   @OptionGroup var output: OutputOptions
+  @OptionGroup var failureOptions: FailureOptions
   @OptionGroup var jobOptions: JobOptions
   @Argument(help: ArgumentHelp("Audio files, folders of them, or - for standard input.", valueName: "file"))
   var files: [String]
@@ -27,23 +28,24 @@ struct Classify: AsyncParsableCommand {
     let classifier = try modelOptions.classifier(channelOptions)
     let paths = try AudioFiles.expand(paths: files)
     let labelWidth = classifier.model.labels.map(\.count).max() ?? 0
-    let pathWidth = paths.map(\.count).max() ?? 0
-    var failed = 0
-    try await orderedMap(paths, jobs: jobOptions.jobs) { path in
-      Result { try classifier.classify(path) }
-    } each: { index, result in
-      switch result {
-      case .failure(let error):
-        failed += 1
-        StandardError.write("auricle: \(error)")
-        if output.json { try StandardOutput.write(Prediction(path: paths[index], error: "\(error)").jsonLine) }
-      case .success(let prediction) where output.json:
+    let pathWidth = paths.map { printable($0).count }.max() ?? 0
+    var (done, failed) = (0, 0)
+    // Standard input may be waited for; then Ctrl-C ends the program at once.
+    if !paths.contains("-") { Interruption.listen() }
+    try await orderedMap(paths, jobs: jobOptions.jobs, until: Interruption.isRequested) { path in
+      classifier.prediction(of: path)
+    } each: { _, prediction in
+      if prediction.error == nil { done += 1 } else { failed += 1 }
+      if let error = prediction.error { StandardError.report(error) }
+      if output.json {
         try StandardOutput.write(prediction.jsonLine)
-      case .success(let prediction):
+      } else if prediction.error == nil {
         let best = prediction.probabilities.sorted { $0.probability > $1.probability }.prefix(top)
         let candidates = best.map { padded($0.label, labelWidth) + "  " + fixed(Double($0.probability), decimals: 4) }
-        try StandardOutput.write(padded(prediction.path, pathWidth) + "  " + candidates.joined(separator: "   "))
+        let path = padded(printable(prediction.path), pathWidth)
+        try StandardOutput.write(path + "  " + candidates.joined(separator: "   "))
       }
+      if failed > 0 && failureOptions.failFast { throw ExitStatus.failFast(done: done, of: paths.count) }
     }
     try ExitStatus.check(failed: failed, of: paths.count)
   }

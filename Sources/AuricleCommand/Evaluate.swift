@@ -72,6 +72,7 @@ struct Evaluate: AsyncParsableCommand {
   var minAccuracy: Double?
   @OptionGroup var channelOptions: ChannelOptions
   @OptionGroup var output: OutputOptions
+  @OptionGroup var failureOptions: FailureOptions
   @OptionGroup var jobOptions: JobOptions
 
   func validate() throws {
@@ -201,16 +202,27 @@ struct Evaluate: AsyncParsableCommand {
     let done = tally.count
     var progress = ProgressLine()
     let start = ContinuousClock.now
-    try await classifier.classify(Array(examples[done...]), jobs: jobOptions.jobs) { prediction in
-      if let error = prediction.error {
-        progress.clear()
-        StandardError.write("auricle: \(error)")
+    Interruption.listen()
+    do {
+      try await classifier.classify(
+        Array(examples[done...]), jobs: jobOptions.jobs, until: Interruption.isRequested
+      ) { prediction in
+        var prediction = prediction
+        prediction.model = fingerprint
+        try writer?.write(prediction)
+        try tally.add(prediction)
+        if let error = prediction.error {
+          progress.clear()
+          StandardError.report(error)
+          if failureOptions.failFast { throw ExitStatus.failFast(done: tally.count - tally.failed, of: examples.count) }
+        }
+        progress.update("\(tally.count) of \(examples.count) files")
       }
-      var prediction = prediction
-      prediction.model = fingerprint
-      try writer?.write(prediction)
-      try tally.add(prediction)
-      progress.update("\(tally.count) of \(examples.count) files")
+    } catch is CancellationError {
+      progress.clear()
+      let hint = predictions == nil ? "" : "; go on with --resume"
+      StandardError.report("stopped; \(tally.count) of \(examples.count) files done\(hint)")
+      throw Interruption.status
     }
     progress.clear()
     let (seconds, count) = ((ContinuousClock.now - start) / .seconds(1), examples.count - done)

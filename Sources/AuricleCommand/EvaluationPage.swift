@@ -56,7 +56,7 @@ struct EvaluationPage {
     var (audioBytes, withoutAudio) = (0, 0)
     var found: [Int: HTMLReport.Illustration] = [:]
     let (channel, embedsAudio) = (channel, embedsAudio)
-    try await orderedMap(paths, jobs: jobs) { path in
+    try await orderedMap(paths, jobs: jobs, until: Interruption.isRequested) { path in
       try? Self.illustration(path, channel, embedsAudio: embedsAudio)
     } each: { index, illustration in
       progress.update("report: \(index + 1) of \(paths.count) spectrograms")

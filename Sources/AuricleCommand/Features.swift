@@ -35,7 +35,9 @@ struct Features: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Draw one sound's features to a file in .png or .svg.", valueName: "file"))
   var plot: String?
   @OptionGroup var channelOptions: ChannelOptions
+  @OptionGroup var confinement: RootOptions
   @OptionGroup var outputOptions: OutputOptions
+  @OptionGroup var failureOptions: FailureOptions
   @OptionGroup var jobOptions: JobOptions
   @Argument(
     help: ArgumentHelp(
@@ -62,7 +64,7 @@ struct Features: AsyncParsableCommand {
     let recipe = try model.map { try FeatureRecipe(JSONValue(json: SequenceClassifier(contentsOf: $0).features.json)) }
     let extractor = CorpusExtractor(try recipe ?? features.recipe(), channel: channelOptions.selection)
     if printConfig { return try writeConfiguration(extractor.recipe) }
-    let corpus = try Corpus(paths: files)
+    let corpus = try Corpus(paths: files, root: confinement.root)
     if let plot { return try draw(corpus, extractor, to: plot) }
 
     let destination = try FeatureDestination(format: format, output: output, corpus: corpus, arguments: files)
@@ -75,7 +77,6 @@ struct Features: AsyncParsableCommand {
       let jobs = corpus.files.map {
         Job(file: $0, target: "\(folder)/\($0.name).\(format.rawValue)", format: format, overwrite: overwrite)
       }
-      for folder in Set(jobs.map { Features.folder(of: $0.target) }) { try FileAccess.makeFolder(folder) }
       try await run(jobs, extractor)
     case .archive(let path, let format):
       try FileAccess.makeFolder(Features.folder(of: path))
@@ -138,11 +139,18 @@ struct Features: AsyncParsableCommand {
     var coefficients: Int?
     var skipped: Bool?
     var error: String?
+    var stage: Stage?
+
+    mutating func fail(_ error: any Error) {
+      self.error = "\(error)"
+      stage = Stage(of: error)
+    }
   }
 
   private func run(_ jobs: [Job], _ extractor: CorpusExtractor) async throws {
-    var tally = Tally(total: jobs.count, json: outputOptions.json)
-    try await orderedMap(jobs, jobs: jobOptions.jobs) { job in
+    var tally = Tally(total: jobs.count, json: outputOptions.json, failFast: failureOptions.failFast)
+    if !jobs.contains(where: { $0.file.path == "-" }) { Interruption.listen() }
+    try await orderedMap(jobs, jobs: jobOptions.jobs, until: Interruption.isRequested) { job in
       var outcome = Outcome(path: job.file.path, output: job.target, name: job.file.name)
       do {
         let source = try extractor.source(job.file.path)
@@ -151,13 +159,15 @@ struct Features: AsyncParsableCommand {
         if !job.overwrite, let frames = FeatureFile.frames(at: job.target, encoding: encoding) {
           (outcome.frames, outcome.skipped) = (frames, true)
         } else {
+          let folder = Features.folder(of: job.target)
+          if !FileAccess.isFolder(folder) { try FileAccess.makeFolder(folder) }
           let file = try FeatureFile(path: job.target, encoding: encoding)
           try source.forEachBlock { try file.append($0) }
           try file.finish()
           outcome.frames = file.frames
         }
       } catch {
-        outcome.error = "\(error)"
+        outcome.fail(error)
       }
       return outcome
     } each: { _, outcome in
@@ -167,8 +177,11 @@ struct Features: AsyncParsableCommand {
   }
 
   private func run(_ files: [Corpus.File], to archive: FeatureArchive, _ extractor: CorpusExtractor) async throws {
-    var tally = Tally(total: files.count, json: outputOptions.json)
-    try await orderedMap(Array(files.enumerated()), jobs: jobOptions.jobs) { turn, file -> Result<Outcome, any Error> in
+    var tally = Tally(total: files.count, json: outputOptions.json, failFast: failureOptions.failFast)
+    if !files.contains(where: { $0.path == "-" }) { Interruption.listen() }
+    try await orderedMap(
+      Array(files.enumerated()), jobs: jobOptions.jobs, until: Interruption.isRequested
+    ) { turn, file -> Result<Outcome, any Error> in
       var outcome = Outcome(path: file.path, output: archive.path, name: file.name)
       var entry: FeatureEntry?
       do {
@@ -189,7 +202,7 @@ struct Features: AsyncParsableCommand {
           entry = begun
         }
       } catch {
-        outcome.error = "\(error)"
+        outcome.fail(error)
         entry = nil
       }
       // What cannot be written ends the run; what cannot be read does not.
@@ -211,13 +224,15 @@ struct Features: AsyncParsableCommand {
   private struct Tally {
     let total: Int
     let json: Bool
+    let failFast: Bool
     private var (written, skipped, failed) = (0, 0, 0)
     private var progress = ProgressLine()
     private let start = ContinuousClock.now
 
-    init(total: Int, json: Bool) {
+    init(total: Int, json: Bool, failFast: Bool) {
       self.total = total
       self.json = json
+      self.failFast = failFast
     }
 
     mutating func add(_ outcome: Outcome, label: String) throws {
@@ -225,12 +240,15 @@ struct Features: AsyncParsableCommand {
       if json { try StandardOutput.write(jsonLine(outcome)) }
       if let error = outcome.error {
         failed += 1
-        StandardError.write("auricle: \(error)")
+        StandardError.report(error)
+        if failFast { throw ExitStatus.failFast(done: written + skipped, of: total) }
       } else if outcome.skipped == true {
         skipped += 1
       } else {
         written += 1
-        if !json { try StandardOutput.write("\(label)  \(outcome.frames ?? 0) x \(outcome.coefficients ?? 0)") }
+        if !json {
+          try StandardOutput.write("\(printable(label))  \(outcome.frames ?? 0) x \(outcome.coefficients ?? 0)")
+        }
       }
       let (done, total) = (written + skipped + failed, total)
       progress.update("\(done) of \(total) files")

@@ -1,3 +1,4 @@
+import Auricle
 import Synchronization
 
 #if canImport(Glibc)
@@ -11,24 +12,31 @@ import Synchronization
 /// The signal that asked the program to stop; 0 as long as there was none.
 private let received = Atomic<Int32>(0)
 
-/// Turns the first Ctrl-C (SIGINT) or SIGTERM into the cancellation of a task, which then ends in good order. The second
+/// The first Ctrl-C (SIGINT) or SIGTERM ends a command in good order: what is in flight is finished and kept. The second
 /// one ends the program at once.
-struct Interruption {
-  /// Begins to listen.
-  init() {
+enum Interruption {
+  static func listen() {
     for number in [SIGINT, SIGTERM] {
       signal(number) { number in
         received.store(number, ordering: .relaxed)
         signal(number, SIG_DFL)
       }
     }
-    received.store(0, ordering: .relaxed)
   }
+
+  /// A closed pipe, and a file that has grown as large as it may, become errors of the write instead of the end.
+  static func turnSignalsIntoErrors() {
+    signal(SIGPIPE, SIG_IGN)
+    signal(SIGXFSZ, SIG_IGN)
+  }
+
+  /// Whether there was a signal.
+  static var isRequested: Bool { received.load(ordering: .relaxed) != 0 }
 
   /// Cancels the current task if there was a signal.
-  func check() {
-    if received.load(ordering: .relaxed) != 0 { withUnsafeCurrentTask { $0?.cancel() } }
+  static func check() {
+    if isRequested { withUnsafeCurrentTask { $0?.cancel() } }
   }
 
-  var status: ExitStatus { received.load(ordering: .relaxed) == SIGTERM ? .terminated : .interrupted }
+  static var status: ExitStatus { received.load(ordering: .relaxed) == SIGTERM ? .terminated : .interrupted }
 }

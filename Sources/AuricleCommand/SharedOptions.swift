@@ -16,6 +16,18 @@ struct JobOptions: ParsableArguments {
   }
 }
 
+struct FailureOptions: ParsableArguments {
+  @Flag(help: "Stop at the first file that fails, instead of doing all others.")
+  var failFast = false
+}
+
+struct RootOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Refuse a manifest whose paths lead out of this folder, by .. or through links.", valueName: "folder"))
+  var root: String?
+}
+
 struct OutputOptions: ParsableArguments {
   @Flag(help: "Write JSON lines instead of tables for people.")
   var json = false
@@ -62,9 +74,10 @@ struct LabelOptions: ParsableArguments {
       "How file names carry labels, for example '{label}_{speaker}_{index}'; '*' stands for anything.",
       valueName: "pattern"))
   var labelPattern: String?
+  @OptionGroup var confinement: RootOptions
 
   func load(_ dataset: String) throws -> Dataset {
-    try Dataset(at: dataset, labelPattern: labelPattern.map { try LabelPattern($0) })
+    try Dataset(at: dataset, labelPattern: labelPattern.map { try LabelPattern($0) }, root: confinement.root)
   }
 }
 

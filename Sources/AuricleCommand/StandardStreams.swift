@@ -40,9 +40,37 @@ enum StandardOutput {
 enum StandardError {
   static let isTerminal = isatty(2) == 1
 
+  /// One line, whatever a file is called.
+  static func report(_ sentence: String) {
+    write("auricle: " + printable(sentence))
+  }
+
   static func write(_ text: String, terminator: String = "\n") {
     let bytes = Array((text + terminator).utf8)
     _ = bytes.withUnsafeBytes { systemWrite(2, $0) }
+  }
+}
+
+/// `text` with control characters spelled out: a file's name must neither break a line nor send commands to a terminal.
+func printable(_ text: String) -> String {
+  guard text.unicodeScalars.contains(where: isControl) else { return text }
+  var result = ""
+  for scalar in text.unicodeScalars {
+    switch scalar {
+    case "\n": result += "\\n"
+    case "\r": result += "\\r"
+    case "\t": result += "\\t"
+    case _ where isControl(scalar): result += "\\u{" + String(scalar.value, radix: 16, uppercase: true) + "}"
+    default: result.unicodeScalars.append(scalar)
+    }
+  }
+  return result
+}
+
+private func isControl(_ scalar: Unicode.Scalar) -> Bool {
+  switch scalar.properties.generalCategory {
+  case .control, .lineSeparator, .paragraphSeparator: true
+  default: false
   }
 }
 

@@ -73,6 +73,7 @@ struct Train: AsyncParsableCommand {
   var cacheMemory = SoundTrainer.defaultCacheMemory >> 20
   @OptionGroup var channelOptions: ChannelOptions
   @OptionGroup var outputOptions: OutputOptions
+  @OptionGroup var failureOptions: FailureOptions
   @OptionGroup var jobOptions: JobOptions
 
   func validate() throws {
@@ -109,17 +110,19 @@ struct Train: AsyncParsableCommand {
   func run() async throws {
     for path in [output, report] { if let path { try FileAccess.checkWritable(path) } }
     let dataset = try data.load()
-    let interruption = Interruption()
+    Interruption.listen()
     do {
-      if let folds = try folds(of: dataset) { try await crossValidate(folds, dataset, interruption) }
-      if let output { try await train(dataset, to: output, interruption) }
-    } catch is CancellationError {
+      if let folds = try folds(of: dataset) { try await crossValidate(folds, dataset) }
+      if let output { try await train(dataset, to: output) }
+    } catch is CancellationError where Interruption.isRequested {
       StandardError.write(checkpoint == nil ? "auricle: stopped; nothing is kept without --checkpoint" : resumeHint)
-      throw interruption.status
+      throw Interruption.status
+    } catch is CancellationError {
+      throw ExitStatus.nothingDone  // by --fail-fast
     }
   }
 
-  private func train(_ dataset: Dataset, to output: String, _ interruption: Interruption) async throws {
+  private func train(_ dataset: Dataset, to output: String) async throws {
     let choice: ValidationChoice =
       if !holdOut.isEmpty {
         .holdOut(try holdOut.map { try FieldCondition($0) })
@@ -137,7 +140,8 @@ struct Train: AsyncParsableCommand {
     let start = ContinuousClock.now
     var display = TrainingDisplay(epochs: trainingOptions.epochs, json: outputOptions.json)
     let result = try await trainer.train(split, labels: dataset.labels) {
-      interruption.check()
+      Interruption.check()
+      checkFailure($0)
       display.show($0)
     }
     try result.model.write(to: output)
@@ -147,21 +151,28 @@ struct Train: AsyncParsableCommand {
     }
   }
 
+  /// With `--fail-fast`, cancels the current task at a file that cannot be read.
+  private func checkFailure(_ progress: SoundTrainer.Progress) {
+    if failureOptions.failFast, case .file(_, _, _?) = progress { withUnsafeCurrentTask { $0?.cancel() } }
+  }
+
   private func folds(of dataset: Dataset) throws -> [Fold]? {
     if let crossValidate { return try dataset.folds(crossValidate, seed: trainingOptions.seed) }
     return try leaveOneOut.map { try dataset.folds(leavingOut: $0) }
   }
 
-  private func crossValidate(_ folds: [Fold], _ dataset: Dataset, _ interruption: Interruption) async throws {
+  private func crossValidate(_ folds: [Fold], _ dataset: Dataset) async throws {
     let trainer = try trainer(for: folds[0].training + folds[0].testing, folder: nil)
     StandardError.write(
       "\(data.dataset): \(dataset.source), \(dataset.examples.count) files in \(dataset.labels.count) classes; "
         + "\(folds.count) folds")
     var display = TrainingDisplay(epochs: trainingOptions.epochs, json: false)
     let result = try await trainer.crossValidate(folds, labels: dataset.labels, validation: validationSplit ?? 0) {
-      interruption.check()
+      Interruption.check()
       switch $0 {
-      case .progress(let progress): display.show(progress)
+      case .progress(let progress):
+        checkFailure(progress)
+        display.show(progress)
       case .begins(let fold, let count, let name):
         display = TrainingDisplay(epochs: trainingOptions.epochs, json: false)
         StandardError.write("fold \(fold) of \(count): \(name)")

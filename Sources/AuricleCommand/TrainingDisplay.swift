@@ -25,7 +25,7 @@ struct TrainingDisplay {
     case .file(let done, let total, let failure):
       if let failure {
         line.clear()
-        StandardError.write("auricle: \(failure.reason)")
+        StandardError.report(failure.reason)
       }
       line.update("reading \(bar(Double(done) / Double(total))) \(done) of \(total) files")
     case .cached(let memory, let disk):

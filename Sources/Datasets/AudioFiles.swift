@@ -20,8 +20,9 @@ public enum AudioFiles {
   /// Replaces each folder by the audio files in it, however deep, sorted by the bytes of their paths.
   ///
   /// A file stays as it is, whatever its name and even if it is missing (who reads it will say so); so does `-`. Hidden
-  /// files and folders are passed over, links followed. Throws `DatasetError.noAudio` for a folder without audio, and
-  /// `DatasetError.nameNotUTF8` for an audio file or folder whose name is no text.
+  /// files and folders are passed over, links followed. A file's name that is not UTF-8 has U+FFFD for what is wrong in
+  /// it: nothing is there by that name, and who reads it will say so. Throws `DatasetError.noAudio` for a folder without
+  /// audio, and `DatasetError.nameNotUTF8` for a folder whose name is no text.
   public static func expand(
     paths: [String], extensions: Set<String> = AudioFiles.extensions
   ) throws(DatasetError) -> [String] {
@@ -82,14 +83,14 @@ struct FolderWalk {
       switch FileKind(join(folder, name)) {
       case .folder(let identity) where !(skipsUnderscored && name.hasPrefix("_")): folders.append((name, identity))
       case .file where extensions.contains(fileExtension(of: name)): files.append(name)
+      case nil where extensions.contains(fileExtension(of: name)): files.append(name)  // not UTF-8, or just gone
       default: break
       }
     }
     return (folders, files)
   }
 
-  /// The visible names in `folder`, in no order. Read as bytes: `FileManager` passes over those that are not UTF-8, which
-  /// here is an error if one is a folder's or an audio file's.
+  /// The visible names in `folder`, in no order. Read as bytes: `FileManager` passes over those that are not UTF-8.
   private func names(in folder: String) throws(DatasetError) -> [String] {
     guard let stream = opendir(folder) else { throw .file(.unreadable(path: folder, reason: systemReason())) }
     defer { closedir(stream) }
@@ -102,13 +103,9 @@ struct FolderWalk {
         }
       }
       if bytes.first != UInt8(ascii: ".") {
-        if let name = String(validating: bytes, as: UTF8.self) {
-          names.append(name)
-        } else if extensions.contains(fileExtension(of: String(decoding: bytes, as: UTF8.self)))
-          || isFolder(bytes, in: dirfd(stream))
-        {
-          throw .nameNotUTF8(bytes, folder: folder)
-        }
+        let name = String(validating: bytes, as: UTF8.self)
+        if name == nil && isFolder(bytes, in: dirfd(stream)) { throw .nameNotUTF8(bytes, folder: folder) }
+        names.append(name ?? String(decoding: bytes, as: UTF8.self))
       }
       errno = 0
     }

@@ -23,11 +23,11 @@ public struct Corpus: Sendable {
   /// In the order given; those of a folder by the bytes of their paths.
   public let files: [File]
 
-  /// Expands audio files, folders of them, manifests (CSV, TSV or JSON lines; paths in them are relative to them), and
-  /// `-` for standard input.
+  /// Expands audio files, folders of them, manifests (CSV, TSV or JSON lines; paths in them are relative to them, and must
+  /// not lead out of the folder `root`, if given), and `-` for standard input.
   ///
   /// Throws `DatasetError.sameName` for two files of one name, and what is wrong with a folder or a manifest.
-  public init(paths: [String]) throws(DatasetError) {
+  public init(paths: [String], root: String? = nil) throws(DatasetError) {
     let folders = paths.filter { $0 != "-" }.map { components($0).dropLast() }
     let shared = folders.dropFirst().reduce(folders.first ?? []) { shared, folder in
       shared.prefix(zip(shared, folder).prefix { $0 == $1 }.count)
@@ -42,7 +42,7 @@ public struct Corpus: Sendable {
           found.append(File(path: file, name: Corpus.name(components(file).dropFirst(root), hasEnding: true)))
         }
       } else if let format = Manifest.Format(fileExtension: fileExtension(of: path)) {
-        for (file, name, isPath) in try Manifest(path: path, format: format, pattern: nil).files() {
+        for (file, name, isPath) in try Manifest(path: path, format: format, root: root).files() {
           found.append(File(path: file, name: Corpus.name(components(name)[...], hasEnding: isPath)))
         }
       } else {

@@ -31,16 +31,18 @@ public struct Dataset: Sendable {
   /// Looks at `path` and lists what is there; no audio file is opened.
   ///
   /// A pattern with `{label}` names the classes of a folder; one without adds fields to a folder per class. Either adds
-  /// fields to a manifest, whose own columns come first.
+  /// fields to a manifest, whose own columns come first. With a `root`, a manifest whose paths lead out of that folder, by
+  /// `..` or through symbolic links, is refused.
   public init(
-    at path: String, labelPattern: LabelPattern? = nil, audioExtensions: Set<String> = AudioFiles.extensions
+    at path: String, labelPattern: LabelPattern? = nil, root: String? = nil,
+    audioExtensions: Set<String> = AudioFiles.extensions
   ) throws(DatasetError) {
     guard let kind = FileKind(path) else { throw .file(.unreadable(path: path, reason: systemReason())) }
     if case .folder = kind {
       let layout = FolderLayout(root: path, pattern: labelPattern, extensions: audioExtensions)
       self = try layout.dataset()
     } else if let format = Manifest.Format(fileExtension: fileExtension(of: path)) {
-      self = try Manifest(path: path, format: format, pattern: labelPattern).dataset()
+      self = try Manifest(path: path, format: format, pattern: labelPattern, root: root).dataset()
     } else {
       throw .notADataset(path: path)
     }

@@ -4,7 +4,7 @@ import AuricleBase
 public enum DatasetError: Error, Hashable, Sendable, CustomStringConvertible {
   case file(FileError)
   case notADataset(path: String)
-  case notUTF8(path: String)
+  case notUTF8(path: String, line: Int)
   case noExamples(path: String)
 
   case nameNotUTF8([UInt8], folder: String)
@@ -21,6 +21,7 @@ public enum DatasetError: Error, Hashable, Sendable, CustomStringConvertible {
   case unknownField(String, condition: String, known: [String])
 
   case malformedLine(path: String, line: Int, reason: String)
+  case outside(root: String, path: String, line: Int, file: String)
   case missingColumn(path: String, line: Int, wanted: [String], found: [String])
   case contradiction(path: String, line: Int, earlierLine: Int, file: String, found: String, earlier: String)
 
@@ -40,7 +41,7 @@ public enum DatasetError: Error, Hashable, Sendable, CustomStringConvertible {
     case .file(let error): error.description
     case .notADataset(let path):
       "\(path): not a data set: wanted a folder, or a manifest (.csv, .tsv, .jsonl, .ndjson, .json)"
-    case .notUTF8(let path): "\(path): not UTF-8 text"
+    case .notUTF8(let path, let line): "\(path), line \(line): not UTF-8 text"
     case .noExamples(let path): "\(path): lists no files"
 
     case .nameNotUTF8(let name, let folder):
@@ -68,6 +69,8 @@ public enum DatasetError: Error, Hashable, Sendable, CustomStringConvertible {
       "condition '\(condition)': no file has a field '\(field)'; there are: \(known.joined(separator: ", "))"
 
     case .malformedLine(let path, let line, let reason): "\(path), line \(line): \(reason)"
+    case .outside(let root, let path, let line, let file):
+      "\(path), line \(line): '\(file)' leads out of \(root), which --root confines it to"
     case .missingColumn(let path, let line, let wanted, let found):
       "\(path), line \(line): no '\(wanted.joined(separator: "' or '"))' column; found: \(found.joined(separator: ", "))"
     case .contradiction(let path, let line, let earlierLine, let file, let found, let earlier):

@@ -144,7 +144,11 @@ func readText(_ path: String) throws(DatasetError) -> String {
     throw .file(error)
   }
   let content = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? bytes[3...] : bytes[...]
-  guard let text = String(validating: content, as: UTF8.self) else { throw .notUTF8(path: path) }
+  guard let text = String(validating: content, as: UTF8.self) else {
+    let lines = content.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+    let line = lines.firstIndex { String(validating: $0, as: UTF8.self) == nil } ?? 0
+    throw .notUTF8(path: path, line: line + 1)
+  }
   return text
 }
 

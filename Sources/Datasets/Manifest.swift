@@ -25,7 +25,9 @@ struct Manifest {
 
   let path: String
   let format: Format
-  let pattern: LabelPattern?
+  var pattern: LabelPattern?
+  /// The folder that no path may lead out of.
+  var root: String?
 
   private static let pathColumns = ["path", "file", "filename", "audio_filepath"]
   private static let labelColumns = ["label", "command", "text"]
@@ -51,10 +53,12 @@ struct Manifest {
     let labelIsCaptured = pattern?.names.contains("label") == true
     let rows = try rows(of: text, wanted: [Self.pathColumns] + (labelIsCaptured ? [] : [Self.labelColumns]))
     let folder = String(path.dropLast(fileName(of: path).count))
+    let confinement = try root.map { root throws(DatasetError) in try Confinement(root) }
     var examples: [Example] = []
     var earlier: [String: (line: Int, index: Int)] = [:]
     for row in rows {
       let example = try example(row, folder: folder)
+      try check(example.path, confinement, line: row.line)
       if let (line, index) = earlier[example.path] {
         func contradiction(_ found: String, _ earlier: String) -> DatasetError {
           .contradiction(
@@ -75,21 +79,34 @@ struct Manifest {
   /// The files alone, each with the name the manifest gives it, or else its path as it is written there.
   func files() throws(DatasetError) -> [(path: String, name: String, isPath: Bool)] {
     let folder = String(path.dropLast(fileName(of: path).count))
+    let confinement = try root.map { root throws(DatasetError) in try Confinement(root) }
     var files: [(path: String, name: String, isPath: Bool)] = []
     for row in try rows(of: try readText(path), wanted: [Self.pathColumns]) {
       var row = row
-      guard let file = row.take(Self.pathColumns) else {
+      guard var file = row.take(Self.pathColumns) else {
         throw .missingColumn(path: path, line: row.line, wanted: Self.pathColumns, found: row.names)
       }
+      while file.hasPrefix("./") { file.removeFirst(2) }
       guard !file.isEmpty else { throw .malformedLine(path: path, line: row.line, reason: "the path is empty") }
+      try check(join(folder, file), confinement, line: row.line)
       let name = row.take(Self.nameColumns)
       files.append((join(folder, file), name ?? file, name == nil))
     }
     return files
   }
 
+  private func check(_ file: String, _ confinement: Confinement?, line: Int) throws(DatasetError) {
+    guard let confinement, !confinement.contains(file) else { return }
+    throw .outside(root: confinement.root, path: path, line: line, file: file)
+  }
+
   private func rows(of text: String, wanted: [[String]]) throws(DatasetError) -> [Row] {
-    format == .jsonLines ? try jsonRows(text) : try delimitedRows(text, wanted: wanted)
+    let rows = format == .jsonLines ? try jsonRows(text) : try delimitedRows(text, wanted: wanted)
+    // To the system, it would end a path early.
+    for row in rows where row.values.values.contains(where: { $0.utf8.contains(0) }) {
+      throw .malformedLine(path: path, line: row.line, reason: "a NUL character in it")
+    }
+    return rows
   }
 
   private func example(_ row: Row, folder: String) throws(DatasetError) -> Example {

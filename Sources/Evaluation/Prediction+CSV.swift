@@ -2,7 +2,7 @@
 /// then `field:NAME` for each further field.
 struct PredictionColumns: Equatable {
   private static let fixed = [
-    "path", "truth", "label", "probability", "duration", "sampleRate", "seconds", "error", "model",
+    "path", "truth", "label", "probability", "duration", "sampleRate", "seconds", "error", "stage", "model",
   ]
   private static let probabilityPrefix = "probability:"
   private static let fieldPrefix = "field:"
@@ -32,6 +32,7 @@ struct PredictionColumns: Equatable {
       case "sampleRate": prediction.sampleRate?.description ?? ""
       case "seconds": prediction.seconds?.description ?? ""
       case "error": prediction.error ?? ""
+      case "stage": prediction.stage ?? ""
       case "model": prediction.model ?? ""
       default:
         if let label = name.suffix(after: Self.probabilityPrefix) {
@@ -65,6 +66,7 @@ struct PredictionColumns: Equatable {
       case "sampleRate": prediction.sampleRate = try number()
       case "seconds": prediction.seconds = try number()
       case "error": prediction.error = cell
+      case "stage": prediction.stage = cell
       case "model": prediction.model = cell
       default:
         if let label = name.suffix(after: Self.probabilityPrefix) {

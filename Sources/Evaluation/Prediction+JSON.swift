@@ -1,3 +1,5 @@
+import AuricleBase
+
 /// A row that is no prediction, and why.
 public struct MalformedPrediction: Error, Hashable, Sendable, CustomStringConvertible {
   public let reason: String
@@ -20,6 +22,7 @@ extension Prediction {
     if let sampleRate { members.append(("sampleRate", String(sampleRate))) }
     if let seconds { members.append(("seconds", jsonNumber(seconds))) }
     if let error { members.append(("error", jsonString(error))) }
+    if let stage { members.append(("stage", jsonString(stage))) }
     if let model { members.append(("model", jsonString(model))) }
     if !fields.isEmpty {
       let sorted = fields.sorted { $0.key < $1.key }
@@ -31,10 +34,18 @@ extension Prediction {
   /// Reads a line of JSON back: what `jsonLine` writes, in any order of keys. The label may be called `prediction`, and
   /// keys that are not known are passed over.
   public init(jsonLine line: some Collection<UInt8>) throws(MalformedPrediction) {
+    do {
+      try self.init(scanning: line)
+    } catch {
+      throw MalformedPrediction(reason: error.reason)
+    }
+  }
+
+  private init(scanning line: some Collection<UInt8>) throws(MalformedJSON) {
     var scanner = JSONScanner(line)
     var prediction = Prediction(path: "")
     var hasPath = false
-    try scanner.object { (scanner, key) throws(MalformedPrediction) in
+    try scanner.object { (scanner, key) throws(MalformedJSON) in
       switch key {
       case "path":
         prediction.path = try scanner.text() ?? ""
@@ -43,7 +54,7 @@ extension Prediction {
       case "label", "prediction": prediction.label = try scanner.text()
       case "probability": prediction.probability = try scanner.number()
       case "probabilities":
-        try scanner.object { (scanner, label) throws(MalformedPrediction) in
+        try scanner.object { (scanner, label) throws(MalformedJSON) in
           guard let probability: Float = try scanner.number() else { return }
           prediction.probabilities.append(Candidate(label: label, probability: probability))
         }
@@ -51,16 +62,17 @@ extension Prediction {
       case "sampleRate": prediction.sampleRate = try scanner.number()
       case "seconds": prediction.seconds = try scanner.number()
       case "error": prediction.error = try scanner.text()
+      case "stage": prediction.stage = try scanner.text()
       case "model": prediction.model = try scanner.text()
       case "fields":
-        try scanner.object { (scanner, name) throws(MalformedPrediction) in
+        try scanner.object { (scanner, name) throws(MalformedJSON) in
           prediction.fields[name] = try scanner.text()
         }
       default: try scanner.skipValue()
       }
     }
     try scanner.end()
-    guard hasPath else { throw MalformedPrediction(reason: "it has no 'path'") }
+    guard hasPath else { throw MalformedJSON(reason: "it has no 'path'") }
     self = prediction
   }
 }

@@ -36,6 +36,8 @@ public struct Prediction: Hashable, Sendable {
   public var seconds: Double?
   /// Why there is no label.
   public var error: String?
+  /// What failed: "audio", "features", "model".
+  public var stage: String?
   /// Which model and settings gave the answer, as a fingerprint.
   public var model: String?
   /// What else is to be told of the file.
@@ -49,7 +51,7 @@ public struct Prediction: Hashable, Sendable {
   public init(
     path: String, truth: String? = nil, label: String? = nil, probability: Float? = nil,
     probabilities: [Candidate] = [], duration: Double? = nil, sampleRate: Int? = nil, seconds: Double? = nil,
-    error: String? = nil, model: String? = nil, fields: [String: String] = [:]
+    error: String? = nil, stage: String? = nil, model: String? = nil, fields: [String: String] = [:]
   ) {
     self.path = path
     self.truth = truth
@@ -60,6 +62,7 @@ public struct Prediction: Hashable, Sendable {
     self.sampleRate = sampleRate
     self.seconds = seconds
     self.error = error
+    self.stage = stage
     self.model = model
     self.fields = fields
   }

@@ -8,8 +8,8 @@ import AuricleBase
 ///     try file.finish()
 ///     print(file.frames)      // 51
 ///
-/// The file is written under a temporary name beside it, and given its own by `finish`; abandoned, it is removed. A
-/// power failure may lose a file that was just finished, but `frames(at:encoding:)` knows one that is not whole.
+/// The file is written under a temporary name beside it, flushed to the disk, and given its own name by `finish`;
+/// abandoned, it is removed.
 public final class FeatureFile {
   public private(set) var frames = 0
   private let encoding: FeatureEncoding

@@ -50,6 +50,8 @@ final class OutputFile {
   }
 
   deinit {
+    // An archive that is to be continued keeps all that was finished.
+    if isKept && !isPublished { try? flush() }
     close(descriptor)
     if !isPublished && !isKept { unlink(temporary) }
   }
@@ -114,10 +116,12 @@ final class OutputFile {
     flock(descriptor, LOCK_UN)
   }
 
-  /// Gives the file its own name.
+  /// Gives the file its own name, once all of it is on the disk.
   func publish() throws(FileError) {
     try flush()
-    guard rename(temporary, path) == 0 else { throw .unwritable(path: path, reason: systemReason()) }
+    guard fsync(descriptor) == 0, rename(temporary, path) == 0 else {
+      throw .unwritable(path: path, reason: systemReason())
+    }
     isPublished = true
   }
 

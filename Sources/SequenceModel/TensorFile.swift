@@ -1,3 +1,5 @@
+import AuricleBase
+
 #if canImport(FoundationEssentials)
   import FoundationEssentials
 #else
@@ -67,10 +69,10 @@ public struct TensorFile: Sendable {
     self.tensors = tensors
   }
 
-  private struct Entry: Codable {
-    var dtype: String
-    var shape: [Int]
-    var dataOffsets: [Int]
+  private struct Entry: Encodable {
+    var dtype = ""
+    var shape: [Int] = []
+    var dataOffsets: [Int] = []
 
     enum CodingKeys: String, CodingKey {
       case dtype, shape
@@ -78,11 +80,9 @@ public struct TensorFile: Sendable {
     }
   }
 
-  private struct Header: Codable {
+  private struct Header: Encodable {
     var metadata: [String: String] = [:]
     var entries: [String: Entry] = [:]
-
-    init() {}
 
     struct Key: CodingKey {
       let stringValue: String
@@ -92,23 +92,52 @@ public struct TensorFile: Sendable {
       init?(intValue: Int) { nil }
     }
 
-    init(from decoder: any Decoder) throws {
-      let container = try decoder.container(keyedBy: Key.self)
-      for key in container.allKeys {
-        if key.stringValue == "__metadata__" {
-          metadata = try container.decode([String: String].self, forKey: key)
-        } else {
-          entries[key.stringValue] = try container.decode(Entry.self, forKey: key)
-        }
-      }
-    }
-
     func encode(to encoder: any Encoder) throws {
       var container = encoder.container(keyedBy: Key.self)
       try container.encode(metadata, forKey: Key("__metadata__"))
       for (name, entry) in entries { try container.encode(entry, forKey: Key(name)) }
     }
+
+    init() {}
+
+    /// Reads a header; a name that stands in it twice is refused, since programs differ on which of the two counts.
+    init(json: ArraySlice<UInt8>) throws(MalformedJSON) {
+      var scanner = JSONScanner(json)
+      var names: Set<[String]> = []
+      func note(_ name: String...) throws(MalformedJSON) {
+        if !names.insert(name).inserted {
+          throw MalformedJSON(reason: "'\(name.joined(separator: "' of '"))' is in it twice")
+        }
+      }
+      func numbers(_ scanner: inout JSONScanner) throws(MalformedJSON) -> [Int] {
+        var numbers: [Int] = []
+        try scanner.array { (scanner) throws(MalformedJSON) in
+          guard let number: Int = try scanner.number() else { throw MalformedJSON(reason: "null in place of a number") }
+          numbers.append(number)
+        }
+        return numbers
+      }
+      try scanner.object { (scanner, name) throws(MalformedJSON) in
+        try note(name)
+        var entry = Entry()
+        try scanner.object { (scanner, member) throws(MalformedJSON) in
+          try note(member, name)
+          switch member {
+          case _ where name == "__metadata__": metadata[member] = try scanner.text()
+          case "dtype": entry.dtype = try scanner.text() ?? ""
+          case "shape": entry.shape = try numbers(&scanner)
+          case "data_offsets": entry.dataOffsets = try numbers(&scanner)
+          default: throw MalformedJSON(reason: "'\(member)' of '\(name)' is not part of the format")
+          }
+        }
+        if name != "__metadata__" { entries[name] = entry }
+      }
+      try scanner.end()
+    }
   }
+
+  /// The longest header that is read, in bytes: a model's labels and the course of its training, many times over.
+  private static let longestHeader = 1 << 24
 
   /// Reads a file's `bytes`; `path` is for error messages. Throws `ModelError.file`.
   public init(bytes: [UInt8], path: String) throws(ModelError) {
@@ -118,20 +147,24 @@ public struct TensorFile: Sendable {
     guard length <= UInt64(bytes.count - 8), bytes.count > 8, bytes[8] == UInt8(ascii: "{") else {
       throw refuse("it is not a safetensors file")
     }
+    guard length <= TensorFile.longestHeader else {
+      throw refuse(
+        "the header of its safetensors file is \(length) bytes; at most \(TensorFile.longestHeader) are read")
+    }
     let start = 8 + Int(length)
     let header: Header
     do {
-      header = try JSONDecoder().decode(Header.self, from: Data(bytes[8..<start]))
+      header = try Header(json: bytes[8..<start])
     } catch {
-      throw refuse("the header of its safetensors file cannot be read")
+      throw refuse("the header of its safetensors file cannot be read: \(error)")
     }
     metadata = header.metadata
     tensors = [:]
     var covered = 0
     for (name, entry) in header.entries.sorted(by: {
-      $0.value.dataOffsets.first ?? 0 < $1.value.dataOffsets.first ?? 0
+      $0.value.dataOffsets.lexicographicallyPrecedes($1.value.dataOffsets)
     }) {
-      guard let kind = Kind(rawValue: entry.dtype) else { throw refuse("tensor '\(name)' is of type \(entry.dtype)") }
+      guard let kind = Kind(rawValue: entry.dtype) else { throw refuse("tensor '\(name)' is of type '\(entry.dtype)'") }
       var size: Int? = kind.size
       for count in entry.shape { size = count < 0 ? nil : size.flatMap { checkedProduct($0, count) } }
       guard let size, entry.dataOffsets.count == 2 else { throw refuse("tensor '\(name)' has an impossible shape") }

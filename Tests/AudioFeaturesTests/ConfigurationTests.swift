@@ -162,4 +162,22 @@ struct ConfigurationTests {
       seen.append(features)
     }
   }
+
+  @Test("filters by the million, and features that memory has no room for, are refused before they are made")
+  func tooMuch() throws {
+    var configuration = Configuration.speech(sampleRate: 16_000, kind: .logMel)
+    (configuration.fftLength, configuration.mel.count, configuration.mel.emptyFilters) = (1 << 20, 60_000, .zero)
+    #expect(throws: FeatureError.self) { try configuration.validate() }
+    configuration.mel.count = 32
+    #expect(throws: FeatureError.self) { try configuration.validate() }
+    configuration.mel.count = 31
+    #expect(throws: Never.self) { try configuration.validate() }
+
+    configuration = Configuration.speech(sampleRate: 16_000, kind: .spectrogram)
+    (configuration.deltas.order, configuration.fftLength, configuration.hopLength) = (0, 1 << 16, 1)
+    let extractor = try FeatureExtractor(configuration)
+    let sound = Waveform(samples: Array(repeating: 0, count: 10_000), sampleRate: 16_000)
+    let error = #expect(throws: FeatureError.self) { try extractor.features(of: sound) }
+    #expect(error?.description.contains("of 32769 coefficients or more are too much to hold in memory") == true)
+  }
 }

@@ -99,8 +99,43 @@ import Testing
     #expect(complaint("path,label\n").hasSuffix("list.csv: lists no files"))
     let folder = try TemporaryFolder()
     let path = folder.path + "/list.csv"
-    try FileAccess.writeAtomically([0xFF, 0xFE, 0x70, 0x00] as [UInt8], to: path)
-    #expect(throws: DatasetError.notUTF8(path: path)) { try Dataset(at: path) }
+    try FileAccess.writeAtomically([0x70, 0x0A, 0xFF, 0xFE, 0x70, 0x00] as [UInt8], to: path)
+    #expect(throws: DatasetError.notUTF8(path: path, line: 2)) { try Dataset(at: path) }
+  }
+
+  @Test("a NUL, which would end a path early, is refused with its line")
+  func nul() throws {
+    #expect(complaint("path,label\na.wav,x\nb.wav\0.txt,y\n") == "line 3: a NUL character in it")
+    #expect(complaint(#"{"path": "a\u0000.wav", "label": "x"}"#, "list.jsonl") == "line 1: a NUL character in it")
+  }
+
+  @Test("with a root, a path that leads out of it is refused with its line, also through a link")
+  func root() throws {
+    let folder = try TemporaryFolder(["in/a.wav", "out/b.wav"])
+    let inside = "\(folder.path)/in"
+    for (link, target) in [
+      ("out", "../out"), ("up", "../out/b.wav"), ("loop", "loop"), ("fine", "a.wav"), ("gone", "none"),
+    ] {
+      try folder.link("in/\(link)", to: target)
+    }
+    func complaint(_ file: String) throws -> String? {
+      let list = "\(inside)/list.csv"
+      try FileAccess.writeAtomically("path,label\na.wav,x\n\(file),x\n", to: list)
+      do throws(DatasetError) {
+        _ = try Dataset(at: list, root: inside)
+        _ = try Corpus(paths: [list], root: inside)
+        return nil
+      } catch {
+        return error.description.replacing(folder.path, with: "")
+      }
+    }
+    for file in ["fine", "loop", "gone", "no/where.wav", "./a.wav", "\(inside)/a.wav", "../in/a.wav"] {
+      #expect(try complaint(file) == nil, "\(file)")
+    }
+    for file in ["../out/b.wav", "out/b.wav", "up", "/etc/passwd", "no/../../out/b.wav", "out/none.wav"] {
+      #expect(try complaint(file)?.hasPrefix("/in/list.csv, line 3: ") == true, "\(file)")
+    }
+    #expect(throws: DatasetError.self) { try Corpus(paths: ["\(inside)/list.csv"], root: "\(folder.path)/nowhere") }
   }
 
   @Test("a pattern adds fields to a manifest, whose own columns come first")

@@ -5,18 +5,19 @@
 ///     try scanner.object { scanner, key in print(key, try scanner.number() as Int? ?? 0) }     // a 1
 ///     try scanner.end()
 ///
-/// Bytes in a string that are not UTF-8 are read as U+FFFD.
-struct JSONScanner {
+/// Bytes in a string that are not UTF-8 are read as U+FFFD. Only `skipValue` meets values in values, and it does not recurse:
+/// no text is nested too deeply.
+public struct JSONScanner {
   private let bytes: [UInt8]
   private var position = 0
 
-  init(_ bytes: some Collection<UInt8>) {
+  public init(_ bytes: some Collection<UInt8>) {
     self.bytes = Array(bytes)
   }
 
   /// Reads `{`, hands each key to `member`, which must read its value, and `}`. Null is an object without members.
-  mutating func object(_ member: (inout JSONScanner, String) throws(MalformedPrediction) -> Void)
-    throws(MalformedPrediction)
+  public mutating func object(_ member: (inout JSONScanner, String) throws(MalformedJSON) -> Void)
+    throws(MalformedJSON)
   {
     if takeWord("null") { return }
     try expect("{")
@@ -30,8 +31,16 @@ struct JSONScanner {
     try expect("}")
   }
 
+  /// Reads `[`, hands each element to `element`, which must read it, and `]`.
+  public mutating func array(_ element: (inout JSONScanner) throws(MalformedJSON) -> Void) throws(MalformedJSON) {
+    try expect("[")
+    if take("]") { return }
+    repeat { try element(&self) } while take(",")
+    try expect("]")
+  }
+
   /// A string, or the text of a number or of `true` and `false`; nil for null.
-  mutating func text() throws(MalformedPrediction) -> String? {
+  public mutating func text() throws(MalformedJSON) -> String? {
     skipSpace()
     if byte == UInt8(ascii: "\"") { return try string() }
     if takeWord("null") { return nil }
@@ -41,17 +50,17 @@ struct JSONScanner {
   }
 
   /// A number; nil for null.
-  mutating func number<Number: LosslessStringConvertible>() throws(MalformedPrediction) -> Number? {
+  public mutating func number<Number: LosslessStringConvertible>() throws(MalformedJSON) -> Number? {
     if takeWord("null") { return nil }
     let text = try numberText()
     guard let number = Number(text) else {
-      throw MalformedPrediction(reason: "'\(text)' is not a number that is wanted here")
+      throw MalformedJSON(reason: "'\(text)' is not a number that is wanted here")
     }
     return number
   }
 
   /// Passes over a value of any kind.
-  mutating func skipValue() throws(MalformedPrediction) {
+  public mutating func skipValue() throws(MalformedJSON) {
     var depth = 0
     repeat {
       skipSpace()
@@ -69,9 +78,9 @@ struct JSONScanner {
   }
 
   /// Throws when more than white space is left.
-  mutating func end() throws(MalformedPrediction) {
+  public mutating func end() throws(MalformedJSON) {
     skipSpace()
-    if position < bytes.count { throw MalformedPrediction(reason: "text follows the object at byte \(position + 1)") }
+    if position < bytes.count { throw MalformedJSON(reason: "text follows the object at byte \(position + 1)") }
   }
 
   private var byte: UInt8? { position < bytes.count ? bytes[position] : nil }
@@ -96,23 +105,23 @@ struct JSONScanner {
     return matches
   }
 
-  private mutating func expect(_ character: Unicode.Scalar) throws(MalformedPrediction) {
-    if !take(character) { throw MalformedPrediction(reason: "no '\(character)' at byte \(position + 1)") }
+  private mutating func expect(_ character: Unicode.Scalar) throws(MalformedJSON) {
+    if !take(character) { throw MalformedJSON(reason: "no '\(character)' at byte \(position + 1)") }
   }
 
-  private mutating func numberText() throws(MalformedPrediction) -> String {
+  private mutating func numberText() throws(MalformedJSON) -> String {
     skipSpace()
     let start = position
     while let byte, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || "+-.eE".utf8.contains(byte) {
       position += 1
     }
     guard position > start else {
-      throw MalformedPrediction(reason: "no value that is wanted here at byte \(start + 1)")
+      throw MalformedJSON(reason: "no value that is wanted here at byte \(start + 1)")
     }
     return String(decoding: bytes[start..<position], as: UTF8.self)
   }
 
-  private mutating func string() throws(MalformedPrediction) -> String {
+  private mutating func string() throws(MalformedJSON) -> String {
     try expect("\"")
     var pieces: [UInt8] = []
     var start = position
@@ -128,11 +137,11 @@ struct JSONScanner {
       pieces += String(try escaped()).utf8
       start = position
     }
-    throw MalformedPrediction(reason: "a string is never closed")
+    throw MalformedJSON(reason: "a string is never closed")
   }
 
   /// What follows a backslash; a half of a surrogate pair alone becomes U+FFFD.
-  private mutating func escaped() throws(MalformedPrediction) -> Character {
+  private mutating func escaped() throws(MalformedJSON) -> Character {
     let letter = byte
     position += 1
     switch letter {
@@ -156,16 +165,27 @@ struct JSONScanner {
         return "\u{FFFD}"
       }
       return Character(Unicode.Scalar(0x10000 + (first - 0xD800) << 10 + (second - 0xDC00)) ?? "\u{FFFD}")
-    default: throw MalformedPrediction(reason: "a backslash before something that needs none at byte \(position)")
+    default: throw MalformedJSON(reason: "a backslash before something that needs none at byte \(position)")
     }
   }
 
-  private mutating func hexadecimal() throws(MalformedPrediction) -> UInt32 {
+  private mutating func hexadecimal() throws(MalformedJSON) -> UInt32 {
     let end = position + 4
     guard end <= bytes.count,
       let value = UInt32(String(decoding: bytes[position..<end], as: UTF8.self), radix: 16)
-    else { throw MalformedPrediction(reason: "no four hexadecimal digits at byte \(position + 1)") }
+    else { throw MalformedJSON(reason: "no four hexadecimal digits at byte \(position + 1)") }
     position = end
     return value
   }
+}
+
+/// Why text is not the JSON that was wanted.
+public struct MalformedJSON: Error, Hashable, Sendable, CustomStringConvertible {
+  public let reason: String
+
+  public init(reason: String) {
+    self.reason = reason
+  }
+
+  public var description: String { reason }
 }

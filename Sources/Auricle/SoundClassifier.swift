@@ -44,7 +44,9 @@ public struct SoundClassifier: Sendable {
     do {
       return try classify(path)
     } catch {
-      return Prediction(path: path, error: "\(error)", stage: Stage(of: error).rawValue)
+      let stage = Stage(of: error)
+      let reason = stage == .model ? "\(path): \(error)" : "\(error)"  // the model knows no files
+      return Prediction(path: path, error: reason, stage: stage.rawValue)
     }
   }
 

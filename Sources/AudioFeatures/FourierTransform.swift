@@ -1,6 +1,5 @@
 import AuricleBase
 import CFFTW
-import Synchronization
 
 /// The Fourier transform of real frames of one length, in single precision, by FFTW.
 ///
@@ -21,7 +20,7 @@ struct FourierTransform: Sendable {
     let pointer: fftwf_plan
   }
 
-  private static let plans = Mutex<[Int: Plan]>([:])
+  private static let plans = Locked<[Int: Plan]>([:])
 
   init(length: Int) throws(FeatureError) {
     let plan = FourierTransform.plans.withLock { plans -> Plan? in

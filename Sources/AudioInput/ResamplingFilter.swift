@@ -1,5 +1,4 @@
 import AuricleBase
-import Synchronization
 
 /// The low-pass filter between two sample rates: a Kaiser-windowed sinc, cut into phases.
 ///
@@ -47,7 +46,7 @@ final class ResamplingFilter: Sendable {
     self.coefficients = coefficients
   }
 
-  private static let cache = Mutex<[ResamplingFilter]>([])
+  private static let cache = Locked<[ResamplingFilter]>([])
 
   /// Coefficients to keep: 16 MB, all the speeds that augmentation draws, or the tables of two pairs of odd rates.
   private static let cacheSize = 4 << 20

@@ -1,11 +1,11 @@
 import Auricle
-import Synchronization
+import AuricleBase
 
 /// Extracts files by a recipe: each at its own rate unless the recipe names one, with one extractor for each rate.
 final class CorpusExtractor: Sendable {
   let recipe: FeatureRecipe
   private let channel: ChannelSelection
-  private let extractors = Mutex<[Int: FeatureExtractor]>([:])
+  private let extractors = Locked<[Int: FeatureExtractor]>([:])
 
   init(_ recipe: FeatureRecipe, channel: ChannelSelection) {
     self.recipe = recipe

@@ -11,6 +11,20 @@ struct BatchGradient: Sendable {
     var loss = 0.0
     var correct = 0
     var gradient: [Float]
+
+    mutating func add(_ other: Result) {
+      loss += other.loss
+      correct += other.correct
+      if gradient.isEmpty {
+        gradient = other.gradient
+      } else {
+        gradient.withUnsafeMutableBufferPointer { total in
+          other.gradient.withUnsafeBufferPointer { part in
+            for i in total.indices { total[i] += part[i] }
+          }
+        }
+      }
+    }
   }
 
   /// Sequences in a shard: enough for the matrix products, few enough for their data to stay in the cache.
@@ -19,7 +33,8 @@ struct BatchGradient: Sendable {
   private let configuration: TrainingConfiguration
   private let normalizer: FeatureNormalizer?
   private let classWeights: [Double]?
-  private let workers: [ShardWorker]
+  /// Those that are not at work, with their buffers.
+  private let workers: Locked<[NetworkWorker]>
 
   init(
     _ network: ModelConfiguration, configuration: TrainingConfiguration, normalizer: FeatureNormalizer?,
@@ -28,36 +43,16 @@ struct BatchGradient: Sendable {
     self.configuration = configuration
     self.normalizer = normalizer
     self.classWeights = classWeights
-    workers = (0..<configuration.jobs).map { _ in ShardWorker(network) }
-  }
-
-  /// The passes of one worker, with its buffers.
-  private actor ShardWorker {
-    private let worker: NetworkWorker
-
-    init(_ network: ModelConfiguration) {
-      worker = NetworkWorker(network)
-    }
-
-    func gradient(
-      _ network: TrainableNetwork, _ shard: [LabeledFeatures], _ normalizer: FeatureNormalizer?,
-      statistics: BatchStatistics?, classWeights: [Double]?, labelSmoothing: Double, scale: Double, dropoutSeed: UInt64
-    ) -> Result {
-      let logits = worker.logits(
-        network, of: shard.map(\.features), normalizer: normalizer, dropoutSeed: dropoutSeed, statistics: statistics)
-      let loss = CrossEntropy(
-        logits: logits, targets: shard.map(\.target), classWeights: classWeights, labelSmoothing: labelSmoothing,
-        scale: scale)
-      var gradient = [Float](repeating: 0, count: network.parameterCount)
-      worker.addGradient(network, ofLogits: loss.logitGradient, to: &gradient)
-      return Result(loss: loss.loss, correct: loss.correct, gradient: gradient)
-    }
+    workers = Locked((0..<configuration.jobs).map { _ in NetworkWorker(network) })
   }
 
   /// Shards in parallel, sums in order; `batchNumber`, counted over all epochs, decides dropout.
+  ///
+  /// Throws `CancellationError`.
   func callAsFunction(
-    _ network: TrainableNetwork, _ batch: [LabeledFeatures], statistics: BatchStatistics?, batchNumber: Int
-  ) async -> Result {
+    _ network: TrainableNetwork, _ batch: [LabeledFeatures], statistics: BatchStatistics?, batchNumber: Int,
+    isolation: isolated (any Actor)? = #isolation
+  ) async throws -> Result {
     let sorted = batch.sorted { $0.features.frames > $1.features.frames }
     let count = (sorted.count + BatchGradient.shardSize - 1) / BatchGradient.shardSize
     // Dealt like cards, every other round backwards, so that the shards are of nearly the same number of frames.
@@ -67,39 +62,21 @@ struct BatchGradient: Sendable {
         return index < sorted.count ? sorted[index] : nil
       }
     }
-
-    var results = [Result?](repeating: nil, count: count)
-    await withTaskGroup(of: [(Int, Result)].self) { group in
-      for (index, worker) in workers.prefix(count).enumerated() {
-        group.addTask {
-          var results: [(Int, Result)] = []
-          for shard in stride(from: index, to: count, by: workers.count) {
-            var seeds = SeededGenerator(seed: configuration.seed, stream: UInt64(batchNumber) << 20 | UInt64(shard))
-            let result = await worker.gradient(
-              network, shards[shard], normalizer, statistics: statistics, classWeights: classWeights,
-              labelSmoothing: configuration.labelSmoothing, scale: 1 / Double(batch.count), dropoutSeed: seeds.next())
-            results.append((shard, result))
-          }
-          return results
-        }
-      }
-      for await part in group {
-        for (shard, result) in part { results[shard] = result }
-      }
-    }
     var total = Result(gradient: [])
-    for case let result? in results {
-      total.loss += result.loss
-      total.correct += result.correct
-      if total.gradient.isEmpty {
-        total.gradient = result.gradient
-      } else {
-        total.gradient.withUnsafeMutableBufferPointer { total in
-          result.gradient.withUnsafeBufferPointer { part in
-            for i in total.indices { total[i] += part[i] }
-          }
-        }
-      }
+    try await orderedMap(Array(shards.enumerated()), jobs: configuration.jobs) { number, shard in
+      var seeds = SeededGenerator(seed: configuration.seed, stream: UInt64(batchNumber) << 20 | UInt64(number))
+      let worker = workers.withLock { $0.removeLast() }
+      defer { workers.withLock { $0.append(worker) } }
+      let logits = worker.logits(
+        network, of: shard.map(\.features), normalizer: normalizer, dropoutSeed: seeds.next(), statistics: statistics)
+      let loss = CrossEntropy(
+        logits: logits, targets: shard.map(\.target), classWeights: classWeights,
+        labelSmoothing: configuration.labelSmoothing, scale: 1 / Double(batch.count))
+      var gradient = [Float](repeating: 0, count: network.parameterCount)
+      worker.addGradient(network, ofLogits: loss.logitGradient, to: &gradient)
+      return Result(loss: loss.loss, correct: loss.correct, gradient: gradient)
+    } each: { _, result in
+      total.add(result)
     }
     return total
   }

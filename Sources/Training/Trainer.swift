@@ -37,7 +37,7 @@ public struct Trainer: Sendable {
   /// Parameters (as `ParameterLayout` places them) of the epoch that did best on `validation` (most right, then least
   /// loss), of the last one where there is none, and the record of all epochs.
   ///
-  /// When the task is cancelled, the batch is finished, the checkpoint saved, and `CancellationError` thrown.
+  /// When the task is cancelled, the checkpoint is saved as it was behind the last batch, and `CancellationError` thrown.
   ///
   /// - Parameter identity: what the data are, by name: a checkpoint of other data is refused.
   ///
@@ -87,7 +87,7 @@ public struct Trainer: Sendable {
           let current =
             if let upcoming { upcoming } else { try await loader.load(batches[index], epoch: number) }
           async let following = loader.loadAhead(of: index, in: batches, epoch: number)
-          await step(&state, network, layout, current, batches: batches.count, gradient, normalizer)
+          try await step(&state, network, layout, current, batches: batches.count, gradient, normalizer)
           progress(
             .batch(
               epoch: number, batch: index + 1, batches: batches.count,
@@ -113,11 +113,11 @@ public struct Trainer: Sendable {
     _ state: inout TrainingState, _ network: ModelConfiguration, _ layout: ParameterLayout,
     _ batch: [LabeledFeatures], batches: Int, _ gradient: BatchGradient, _ normalizer: FeatureNormalizer?,
     isolation: isolated (any Actor)? = #isolation
-  ) async {
+  ) async throws {
     let number = (state.progress.epoch - 1) * batches + state.progress.batch
     // Over the whole batch, so that its shards are normalised alike.
     let statistics = BatchStatistics(network, of: batch.map(\.features), normalizer: normalizer)
-    let result = await gradient(
+    let result = try await gradient(
       TrainableNetwork(network, layout: layout, parameters: state.parameters), batch, statistics: statistics,
       batchNumber: number)
     state.optimizer.update(

@@ -55,7 +55,7 @@ let package = Package(
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets"]),
     .testTarget(name: "TrainingTests", dependencies: ["Training"], exclude: ["Goldens"]),
     .testTarget(name: "EvaluationTests", dependencies: ["Evaluation"], exclude: ["Goldens", "browser_test.py"]),
-    .testTarget(name: "AuricleTests", dependencies: ["Auricle"]),
+    .testTarget(name: "AuricleTests", dependencies: ["Auricle", "AuricleBase"]),
     .testTarget(name: "AuricleCommandTests", dependencies: ["AuricleCommand"]),
   ],
   swiftLanguageModes: [.v6],

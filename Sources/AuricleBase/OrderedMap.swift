@@ -22,7 +22,11 @@ public func orderedMap<Input: Sendable, Output: Sendable>(
   try await withThrowingTaskGroup(of: Void.self) { group in
     for _ in 0..<max(1, min(jobs, inputs.count)) {
       group.addTask {
-        while !stop(), let index = next.take() { continuation.yield((index, await transform(inputs[index]))) }
+        while !stop(), let index = next.take() {
+          continuation.yield((index, await transform(inputs[index])))
+          // Where all threads are at work, the caller would not see a result before the last is done.
+          await Task.yield()
+        }
         if next.workerIsDone(of: max(1, min(jobs, inputs.count))) { continuation.finish() }
       }
     }

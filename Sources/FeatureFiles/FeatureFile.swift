@@ -34,10 +34,11 @@ public final class FeatureFile {
     frames += block.frames
   }
 
-  /// Completes the header, and gives the file its name.
+  /// Completes the header, and gives the file its name. Its way to the disk is left to the system: one flush for each of
+  /// thousands of small files takes most of the time, and a file cut short by a power failure is not taken for whole.
   public func finish() throws(FileError) {
     try output.replaceStart(with: encoding.header(frames: frames))
-    try output.publish()
+    try output.publish(durably: false)
   }
 
   /// The number of frames in the file at `path`; nil unless it is whole and of this very encoding: the header is the one

@@ -116,10 +116,10 @@ final class OutputFile {
     flock(descriptor, LOCK_UN)
   }
 
-  /// Gives the file its own name, once all of it is on the disk.
-  func publish() throws(FileError) {
+  /// Gives the file its own name; `durably`, once all of it is on the disk.
+  func publish(durably: Bool = true) throws(FileError) {
     try flush()
-    guard fsync(descriptor) == 0, rename(temporary, path) == 0 else {
+    guard !durably || fsync(descriptor) == 0, rename(temporary, path) == 0 else {
       throw .unwritable(path: path, reason: systemReason())
     }
     isPublished = true

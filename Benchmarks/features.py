@@ -18,15 +18,15 @@ With --recordings, also the files a second of `auricle features` on two cores; a
 import argparse
 import os
 import pathlib
-import platform
 import random
-import re
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 import wave
+
+from worker import Worker, processor
 
 HERE = pathlib.Path(__file__).resolve().parent
 SOURCES = HERE / "Extractor"
@@ -65,25 +65,6 @@ def build():
 def needs_eigen(unit):
     header = unit.with_suffix(".h")
     return any("Eigen/" in file.read_text() for file in (unit, header) if file.exists())
-
-
-class Worker:
-    """A process that answers one line with one number."""
-
-    def __init__(self, *command, cpus):
-        environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-        command = ["taskset", "-c", cpus, *map(str, command)]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
-        self.name = self.process.stdout.readline().strip()
-
-    def ask(self, *words):
-        print(*words, file=self.process.stdin, flush=True)
-        return float(self.process.stdout.readline())
-
-
-def processor():
-    match = re.search(r"model name\s*:\s*(.*)", pathlib.Path("/proc/cpuinfo").read_text())
-    return match[1] if match else platform.processor()
 
 
 def table(heads, rows):

@@ -16,12 +16,14 @@ import argparse
 import math
 import os
 import pathlib
-import platform
-import re
 import subprocess
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.append(str(HERE.parent))
+
+from worker import Worker, processor  # noqa: E402
+
 BUILD = HERE / ".build"
 FRAMES, INPUTS, HIDDEN = 98, 40, 128
 GATES = {"gru": 3, "lstm": 4, "rnn": 1}
@@ -44,25 +46,6 @@ def build():
         subprocess.run([str(part) for part in command], check=True, stdout=sys.stderr)
 
 
-class Worker:
-    """A process that answers one line with one number."""
-
-    def __init__(self, command, cpus):
-        environment = {**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-        command = ["taskset", "-c", cpus, *map(str, command)]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
-        self.name = self.process.stdout.readline().strip()
-
-    def ask(self, *words):
-        print(*words, file=self.process.stdin, flush=True)
-        return float(self.process.stdout.readline())
-
-
-def processor():
-    match = re.search(r"model name\s*:\s*(.*)", pathlib.Path("/proc/cpuinfo").read_text())
-    return match[1] if match else platform.processor()
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=0.3)
@@ -77,7 +60,7 @@ def main():
         return
     auricle = BUILD / "release" / "auricle-worker"
     tools = [
-        Worker(command, options.cpu)
+        Worker(*command, cpus=options.cpu)
         for command in (
             [auricle], [BUILD / "onednn_worker"], [sys.executable, HERE / "python_worker.py", "torch"],
             [sys.executable, HERE / "python_worker.py", "onnxruntime"])
@@ -104,14 +87,14 @@ def main():
         print("| " + " | ".join([cell, name, str(batch), *shown, *ratios]) + " |")
 
     print("\nOn two cores against one (512 sequences; GRU):\n\n| | one core, ms | two, ms | ratio |\n|---|---|---|---|")
-    both = Worker([auricle], "0,1")
+    both = Worker(auricle, cpus="0,1")
     for what, name in (("evaluate", "batch evaluation, batches of 32"), ("fit", "an epoch of training, batches of 32")):
         one, two = best_of(options.rounds, [(both, "gru", what, jobs, FRAMES, INPUTS, HIDDEN, 0.5) for jobs in (1, 2)])
         print(f"| {name} | {one / 1e6:.1f} | {two / 1e6:.1f} | {one / two:.2f} |")
 
     print("\nAn epoch of the default network on 1,024 sequences of 20 to 79 frames, batches of 32:\n")
     print("| threads | Auricle, ms | PyTorch, ms | ratio |\n|---|---|---|---|")
-    torch = Worker([sys.executable, HERE / "python_worker.py", "torch"], "0,1")
+    torch = Worker(sys.executable, HERE / "python_worker.py", "torch", cpus="0,1")
     for jobs in (1, 2):
         ours, theirs = best_of(
             options.rounds, [(tool, "gru", "epoch", jobs, FRAMES, 39, HIDDEN, 0) for tool in (both, torch)])

@@ -15,7 +15,6 @@ With --recordings, also the files a second of `auricle features` on two cores; a
 `hours` hours.
 """
 
-import argparse
 import os
 import pathlib
 import random
@@ -26,7 +25,7 @@ import tempfile
 import time
 import wave
 
-from worker import Worker, processor
+from worker import Worker, command_line, processor
 
 HERE = pathlib.Path(__file__).resolve().parent
 SOURCES = HERE / "Extractor"
@@ -145,19 +144,7 @@ def long_file(hours):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seconds", type=float, default=0.2)
-    parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--cpu", default="0")
-    parser.add_argument("--recordings")
-    parser.add_argument("--hours", type=int, default=3)
-    parser.add_argument("--build-only", action="store_true")
-    parser.add_argument("--skip-build", action="store_true", help="measure what was built before")
-    options = parser.parse_args()
-    if not options.skip_build:
-        build()
-    if options.build_only:
-        return
+    options = command_line(__doc__, build, seconds=0.2, rounds=9, recordings="", hours=3)
     speed(options)
     if options.recordings:
         corpus(options.recordings, 5)

@@ -1,10 +1,12 @@
-"""What the scripts here share: a process that measures, and what it runs on."""
+"""What the scripts here share: their command line, a process that measures, and what it runs on."""
 
+import argparse
 import os
 import pathlib
 import platform
 import re
 import subprocess
+import sys
 
 
 class Worker:
@@ -24,3 +26,22 @@ class Worker:
 def processor():
     match = re.search(r"model name\s*:\s*(.*)", pathlib.Path("/proc/cpuinfo").read_text())
     return match[1] if match else platform.processor()
+
+
+def command_line(description, build, seconds, rounds, **more):
+    """The options, `more` by name and default beside those of all scripts. Builds first, unless told not to; ends behind
+    that, if told so."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=float, default=seconds)
+    parser.add_argument("--rounds", type=int, default=rounds)
+    parser.add_argument("--cpu", default="0")
+    parser.add_argument("--build-only", action="store_true", help="build, and measure nothing")
+    parser.add_argument("--skip-build", action="store_true", help="measure what was built before")
+    for name, default in more.items():
+        parser.add_argument(f"--{name}", type=type(default), default=default)
+    options = parser.parse_args()
+    if not options.skip_build:
+        build()
+    if options.build_only:
+        sys.exit()
+    return options

@@ -12,7 +12,6 @@ are of 2 * gates * hidden * (hidden + inputs) per frame, three times that with t
 includes the gradient of the input.
 """
 
-import argparse
 import math
 import os
 import pathlib
@@ -22,7 +21,7 @@ import sys
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.append(str(HERE.parent))
 
-from worker import Worker, processor  # noqa: E402
+from worker import Worker, command_line, processor  # noqa: E402
 
 BUILD = HERE / ".build"
 FRAMES, INPUTS, HIDDEN = 98, 40, 128
@@ -47,17 +46,7 @@ def build():
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seconds", type=float, default=0.3)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--cpu", default="0")
-    parser.add_argument("--build-only", action="store_true", help="build, and measure nothing")
-    parser.add_argument("--skip-build", action="store_true", help="measure what was built before")
-    options = parser.parse_args()
-    if not options.skip_build:
-        build()
-    if options.build_only:
-        return
+    options = command_line(__doc__, build, seconds=0.3, rounds=3)
     auricle = BUILD / "release" / "auricle-worker"
     tools = [
         Worker(*command, cpus=options.cpu)

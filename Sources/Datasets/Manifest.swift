@@ -148,7 +148,8 @@ struct Manifest {
     }
     guard let header = rows.first else { throw .noExamples(path: path) }
     let names = header.cells
-    for (index, name) in names.enumerated() where names[..<index].contains(name) {
+    var seen: Set<String> = []
+    for name in names where !seen.insert(name).inserted {
       throw .malformedLine(path: path, line: header.line, reason: "the column '\(name)' stands in the header twice")
     }
     // Told here, so that a manifest without header or without rows hears of its header.

@@ -30,6 +30,9 @@ public struct Augmentation: Codable, Hashable, Sendable {
   /// Largest change of speed, as a share, faster or slower, in steps of 0.01: a tape's, so that pitch and formants change
   /// with it (Ko et al., "Audio augmentation for speech recognition", Interspeech 2015).
   public var speed = 0.0
+  /// Longest silence before and behind the sound, in seconds, each in half of the examples: how closely it was cut. Below
+  /// it and the sound lies noise, 20 to 70 dB weaker than the sound: how quiet the place was.
+  public var ends = 0.0
   /// White and pink noise, or recordings where there are any.
   public var noise = Noise()
   /// Share of examples that sound as in a room: a synthetic one, or a recorded one where there are impulse responses.
@@ -92,7 +95,7 @@ public struct Augmentation: Codable, Hashable, Sendable {
 
   /// Whether features must be computed afresh in every epoch.
   public var changesWaveform: Bool {
-    gain > 0 || shift > 0 || speed > 0 || noise.probability > 0 || roomProbability > 0
+    gain > 0 || shift > 0 || speed > 0 || ends > 0 || noise.probability > 0 || roomProbability > 0
   }
 
   /// Whether anything is changed at all.
@@ -114,6 +117,7 @@ public struct Augmentation: Codable, Hashable, Sendable {
     try require("gain (dB)", gain, 0...60)
     try require("shift (s)", shift, 0...3600)
     try require("speed", speed, 0...0.5)
+    try require("silence at the ends (s)", ends, 0...60)
     try require("probability of noise", noise.probability, 0...1)
     try require("lowest signal-to-noise ratio (dB)", noise.lowestRatio, -60...120)
     try require("highest signal-to-noise ratio (dB)", noise.highestRatio, noise.lowestRatio...120)

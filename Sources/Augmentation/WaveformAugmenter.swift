@@ -1,7 +1,7 @@
 import AudioInput
 import AuricleBase
 
-/// Changes waveforms at random: speed, room, noise, shift, gain, in this order.
+/// Changes waveforms at random: speed, silent ends, room, noise, shift, gain, in this order.
 ///
 ///     let augmenter = try WaveformAugmenter(.strong, sampleRate: 16_000)
 ///     var generator = SeededGenerator.augmentation(seed: 1, epoch: 3, example: 17)
@@ -37,6 +37,7 @@ public struct WaveformAugmenter: Sendable {
       // Played `percent` / 100 times as fast: as many fewer samples, at the same rate.
       samples = try Resampler.resample(samples, from: 1000 * percent, to: 100_000)
     }
+    if augmentation.ends > 0 { addEnds(to: &samples, using: &generator) }
     if augmentation.roomProbability > 0, generator.uniform() < augmentation.roomProbability {
       if rooms.isEmpty {
         addReverberation(to: &samples, using: &generator)
@@ -58,13 +59,24 @@ public struct WaveformAugmenter: Sendable {
     return Waveform(samples: samples, sampleRate: waveform.sampleRate)
   }
 
+  /// Noise 20 to 70 dB weaker than the sound, below it and for up to so many seconds beyond either end.
+  private func addEnds(to samples: inout [Float], using generator: inout SeededGenerator) {
+    let longest = augmentation.ends * Double(sampleRate)
+    let (before, behind) = (
+      max(0, generator.uniform(in: -longest...longest)), max(0, generator.uniform(in: -longest...longest))
+    )
+    let ratio = generator.uniform(in: 20...70)
+    let factor = Float(squareRoot(meanPower(samples) * power(10, -ratio / 10)))
+    var result = Noise.drawn(Int(before) + samples.count + Int(behind), using: &generator).map { factor * $0 }
+    for i in samples.indices { result[Int(before) + i] += samples[i] }
+    samples = result
+  }
+
   private func addNoise(to samples: inout [Float], using generator: inout SeededGenerator) {
     let ratio = generator.uniform(in: augmentation.noise.lowestRatio...augmentation.noise.highestRatio)
     let noise: [Float]
     if noises.isEmpty {
-      noise =
-        generator.uniform() < 0.5
-        ? Noise.white(samples.count, using: &generator) : Noise.pink(samples.count, using: &generator)
+      noise = Noise.drawn(samples.count, using: &generator)
     } else {
       // From a random place of a random recording, round and round.
       let recording = noises[generator.index(noises.count)]
@@ -139,14 +151,20 @@ public struct WaveformAugmenter: Sendable {
   }
 }
 
-/// Noise of about unit power.
+/// Noise of unit power.
 private enum Noise {
-  static func white(_ count: Int, using generator: inout SeededGenerator) -> [Float] {
+  /// White or pink, as likely.
+  static func drawn(_ count: Int, using generator: inout SeededGenerator) -> [Float] {
+    generator.uniform() < 0.5 ? white(count, using: &generator) : pink(count, using: &generator)
+  }
+
+  private static func white(_ count: Int, using generator: inout SeededGenerator) -> [Float] {
     (0..<count).map { _ in Float(generator.normal()) }
   }
 
-  /// Power that falls by 3 dB an octave: white noise through Paul Kellet's filter (0.5 dB from 9 Hz at 44.1 kHz up).
-  static func pink(_ count: Int, using generator: inout SeededGenerator) -> [Float] {
+  /// Power that falls by 3 dB an octave: white noise through Paul Kellet's filter (0.5 dB from 9 Hz at 44.1 kHz up), and
+  /// scaled, for the filter's power is 9.16.
+  private static func pink(_ count: Int, using generator: inout SeededGenerator) -> [Float] {
     let poles = [0.99886, 0.99332, 0.96900, 0.86650, 0.55000, -0.7616]
     let gains = [0.0555179, 0.0750759, 0.1538520, 0.3104856, 0.5329522, -0.0168980]
     var states = [Double](repeating: 0, count: poles.count)
@@ -159,7 +177,7 @@ private enum Noise {
         sum += states[i]
       }
       last = white * 0.115926
-      return Float(sum)
+      return Float(0.3305 * sum)
     }
   }
 }

@@ -66,6 +66,26 @@ struct WaveformAugmenterTests {
     #expect(abs(pitch(changed) - 440 * factor) < 4)
   }
 
+  @Test("ends are of a drawn length, each in half of the examples, with noise 20 to 70 dB below the sound")
+  func ends() throws {
+    var click = Waveform(samples: [Float](repeating: 0, count: 8000), sampleRate: 8000)
+    click.samples[4000] = 1
+    var lengths: [Int] = []
+    var ratios: [Double] = []
+    for example in 0..<200 {
+      var changed = try augmented(click, example) { $0.ends = 0.5 }.samples
+      let place = try #require(changed.firstIndex { abs($0) > 0.5 })
+      lengths += [place - 4000, changed.count - place - 4000]
+      changed[place] = 0
+      ratios.append(10 * decimalLogarithm(power(click.samples) / power(changed)))
+    }
+    #expect(lengths.allSatisfy { $0 >= 0 && $0 <= 4000 } && lengths.contains { $0 > 3500 })
+    #expect(lengths.count { $0 == 0 } > 160 && lengths.count { $0 == 0 } < 240)
+    #expect(ratios.allSatisfy { $0 > 19 && $0 < 71 } && ratios.contains { $0 < 30 } && ratios.contains { $0 > 60 })
+    let silence = Waveform(samples: [Float](repeating: 0, count: 100), sampleRate: 8000)
+    #expect(try augmented(silence, 1) { $0.ends = 0.5 }.samples.allSatisfy { $0 == 0 })
+  }
+
   @Test("noise comes at the drawn ratio, to the drawn share of examples")
   func noise() throws {
     var count = 0
@@ -150,7 +170,7 @@ struct WaveformAugmenterTests {
   func refused() {
     let changes: [(inout Augmentation) -> Void] = [
       { $0.gain = -1 }, { $0.speed = 0.9 }, { $0.noise.probability = 2 }, { $0.noise.lowestRatio = 50 },
-      { $0.shift = .nan }, { $0.timeWarp = 0.6 }, { $0.timeMasks = -1 }, { $0.mixup = -1 },
+      { $0.shift = .nan }, { $0.ends = -0.1 }, { $0.timeWarp = 0.6 }, { $0.timeMasks = -1 }, { $0.mixup = -1 },
     ]
     for change in changes {
       var augmentation = Augmentation.none

@@ -3,13 +3,10 @@ import Auricle
 
 /// The network of `train`: one by name, and what is to be different in it.
 struct ArchitectureOptions: ParsableArguments {
-  @Option(
-    help:
-      "A network by name: \(SoundTrainer.Architecture.Name.allCases.map(\.rawValue).joined(separator: ", ")); the options below change it."
-  )
+  @Option(help: "A network by name; the options below change it.")
   var architecture = SoundTrainer.Architecture.Name.bigruAttention
 
-  @Option(help: "Recurrent cell: \(ModelConfiguration.Cell.allCases.map(\.rawValue).joined(separator: ", ")).")
+  @Option(help: "Recurrent cell.")
   var cell: ModelConfiguration.Cell?
   @Option(help: ArgumentHelp("Units of the hidden state, in each direction.", valueName: "n"))
   var hidden: Int?
@@ -17,9 +14,7 @@ struct ArchitectureOptions: ParsableArguments {
   var layers: Int?
   @Flag(help: "Go through the sound forwards only.")
   var unidirectional = false
-  @Option(
-    help:
-      "How frames become one vector: \(ModelConfiguration.Pooling.allCases.map(\.rawValue).joined(separator: ", ")).")
+  @Option(help: "How frames become one vector.")
   var pooling: ModelConfiguration.Pooling?
   @Option(help: ArgumentHelp("Share of outputs dropped in training.", valueName: "share"))
   var dropout: Double?
@@ -27,10 +22,7 @@ struct ArchitectureOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp("Share of units whose state recurrent weights do not see in training.", valueName: "share"))
   var recurrentDropout: Double?
-  @Option(
-    help:
-      "Normalise features in the network, with a learned scale: \(InputNormalization.Kind.allCases.map(\.rawValue).joined(separator: ", "))."
-  )
+  @Option(help: "Normalise features in the network, with a learned scale.")
   var inputNormalization: InputNormalization.Kind?
   @Option(
     help: ArgumentHelp(

@@ -51,13 +51,9 @@ struct Evaluate: AsyncParsableCommand {
     help: ArgumentHelp(
       "Write the confusion matrix here: .csv, .json, .svg or .png; repeat for several.", valueName: "file"))
   var confusion: [String] = []
-  @Option(
-    help:
-      "Confusion as counts, or as shares: \(ConfusionMatrix.Normalization.allCases.map(\.rawValue).joined(separator: ", "))."
-  )
+  @Option(help: "Confusion as counts, or as shares.")
   var normalize = ConfusionMatrix.Normalization.none
-  @Option(
-    help: "Order of the classes in it: \(ConfusionMatrix.Order.allCases.map(\.rawValue).joined(separator: ", ")).")
+  @Option(help: "Order of the classes in it.")
   var sort = ConfusionMatrix.Order.model
   @Option(
     help: ArgumentHelp(

@@ -7,7 +7,7 @@ struct TrainingOptions: ParsableArguments {
   var epochs = TrainingConfiguration().epochs
   @Option(help: ArgumentHelp("Files in a mini-batch.", valueName: "n"))
   var batchSize = TrainingConfiguration().batchSize
-  @Option(help: "Optimiser: \(Optimizer.Kind.allCases.map(\.rawValue).joined(separator: ", ")).")
+  @Option(help: "Optimiser.")
   var optimizer = TrainingConfiguration().optimizer
   @Option(
     help: ArgumentHelp(
@@ -18,8 +18,7 @@ struct TrainingOptions: ParsableArguments {
   var weightDecay: Double?
   @Option(help: ArgumentHelp("Nesterov's momentum of sgd.", valueName: "share"))
   var momentum = TrainingConfiguration().momentum
-  @Option(
-    help: "Course of the learning rate: \(LearningRateSchedule.allCases.map(\.rawValue).joined(separator: ", ")).")
+  @Option(help: "Course of the learning rate.")
   var schedule = TrainingConfiguration().schedule
   @Option(help: ArgumentHelp("Epochs over which the learning rate rises before the cosine.", valueName: "epochs"))
   var warmUp = TrainingConfiguration().warmUp

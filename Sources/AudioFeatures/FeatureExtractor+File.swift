@@ -9,14 +9,14 @@ extension FeatureExtractor {
   /// some gigabytes for them.
   private static let mostFrames = 1 << 20
 
-  /// Features of the audio file at `path`, and its duration in seconds: decoded, mixed down and resampled to the
-  /// configuration's rate. The one way from a file to features, in training as in use. Of long files, only the features
-  /// are held in memory.
+  /// Features of the audio file at `path`, its duration in seconds and its own sample rate in Hz: decoded, mixed down and
+  /// resampled to the configuration's rate. The one way from a file to features, in training as in use. Of long files,
+  /// only the features are held in memory.
   ///
   /// Throws `AudioError`, or `FeatureError.file`, also for a file of more than 1,048,576 frames.
   public func features(
     ofFile path: String, channel: ChannelSelection = .mix
-  ) throws -> (features: FeatureMatrix, duration: Double) {
+  ) throws -> (features: FeatureMatrix, duration: Double, sampleRate: Int) {
     let file = try AudioFile(path: path, channel: channel)
     let mayBeLong = file.info.frames == 0 || file.info.frames > FeatureExtractor.longestWhole
     if mayBeLong && FileAccess.size(of: path) != nil {
@@ -31,10 +31,12 @@ extension FeatureExtractor {
           try configuration.requireRoom(frames: frames)
         }
       }
-      return (FeatureMatrix(coefficients: configuration.coefficientCount, values: values), duration)
+      let features = FeatureMatrix(coefficients: configuration.coefficientCount, values: values)
+      return (features, duration, file.info.sampleRate)
     }
     let waveform = try Waveform(reading: file, sampleRate: configuration.sampleRate)
-    return (try naming(path) { () throws(FeatureError) in try features(of: waveform) }, waveform.duration)
+    let features = try naming(path) { () throws(FeatureError) in try features(of: waveform) }
+    return (features, waveform.duration, file.info.sampleRate)
   }
 
   /// The same features, handed to `body` in blocks of whole frames, in order of time; returns their number and the
@@ -47,7 +49,7 @@ extension FeatureExtractor {
     ofFile path: String, channel: ChannelSelection = .mix, each body: (FeatureMatrix) throws -> Void
   ) throws -> (frames: Int, duration: Double) {
     if FileAccess.size(of: path) == nil && (configuration.needsGreatest || configuration.needsStatistics) {
-      let (features, duration) = try features(ofFile: path, channel: channel)
+      let (features, duration, _) = try features(ofFile: path, channel: channel)
       try body(features)
       return (features.frames, duration)
     }

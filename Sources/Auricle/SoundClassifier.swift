@@ -35,8 +35,10 @@ public struct SoundClassifier: Sendable {
   ///
   /// Throws `AudioError`, `FeatureError` or `ModelError`.
   public func classify(_ path: String) throws -> Prediction {
-    let (features, duration) = try extractor.features(ofFile: path, channel: channel)
-    return try prediction(path: path, features: features, duration: duration)
+    let (features, duration, sampleRate) = try extractor.features(ofFile: path, channel: channel)
+    var prediction = try prediction(path: path, features: features, duration: duration)
+    prediction.sampleRate = sampleRate
+    return prediction
   }
 
   /// The same, for one of many: a file that fails gives a prediction with an `error` and its `stage`.
@@ -62,9 +64,8 @@ public struct SoundClassifier: Sendable {
   }
 
   /// Classifies many examples on `jobs` threads and hands each prediction to `each`, in order. A file that fails gives a
-  /// prediction with an `error` and stops nothing. Each carries the file's own sample rate, the time it took, and the
-  /// example's fields, its split among them. When `stop` says so, those in flight are finished and handed to `each` too,
-  /// and `CancellationError` is thrown.
+  /// prediction with an `error` and stops nothing. Each carries the time it took and the example's fields, its split among
+  /// them. When `stop` says so, those in flight are finished and handed to `each` too, and `CancellationError` is thrown.
   public func classify(
     _ examples: [Example], jobs: Int, isolation: isolated (any Actor)? = #isolation,
     until stop: @autoclosure @escaping @Sendable () -> Bool = false, each: (Prediction) throws -> Void
@@ -73,7 +74,6 @@ public struct SoundClassifier: Sendable {
       let start = ContinuousClock.now
       var prediction = prediction(of: example.path)
       prediction.seconds = (ContinuousClock.now - start) / .seconds(1)
-      if prediction.error == nil { prediction.sampleRate = try? AudioFile(path: example.path).info.sampleRate }
       prediction.truth = example.label
       prediction.fields = example.fields
       if let split = example.split { prediction.fields["split"] = split.rawValue }

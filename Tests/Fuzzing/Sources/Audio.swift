@@ -24,7 +24,7 @@ private let extractor = try? FeatureExtractor(.speech(sampleRate: 16_000))
   }
   guard let extractor else { return }
   do {
-    let (features, duration) = try extractor.features(ofFile: path)
+    let (features, duration, _) = try extractor.features(ofFile: path)
     check(features.frames > 0 && features.values.allSatisfy(\.isFinite) && duration > 0, "features that are not finite")
     var streamed: [Float] = []
     _ = try extractor.features(ofFile: path) { streamed += $0.values }

@@ -52,6 +52,19 @@ struct SoundClassifierTests {
     }
   }
 
+  @Test("where the network overflows, the error names the file and the stage")
+  func overflow() throws {
+    var bytes = try SoundClassifier().model.fileBytes()
+    let header = bytes[..<8].reversed().reduce(0) { $0 << 8 | Int($1) }
+    for start in stride(from: 8 + header, to: bytes.count, by: 4) {
+      for byte in 0..<4 { bytes[start + byte] = UInt8(truncatingIfNeeded: Float(3e38).bitPattern >> (8 * byte)) }
+    }
+    let classifier = try SoundClassifier(SequenceClassifier(bytes: bytes, path: "huge"))
+    let prediction = classifier.prediction(of: fixture("seven.wav"))
+    #expect(prediction.label == nil && prediction.stage == "model")
+    #expect(prediction.error == "\(fixture("seven.wav")): \(ModelError.overflow)")
+  }
+
   @Test("a model survives its file: the same bytes, the same answers")
   func roundTrip() throws {
     let classifier = try SoundClassifier()

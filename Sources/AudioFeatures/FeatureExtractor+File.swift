@@ -35,7 +35,7 @@ extension FeatureExtractor {
       return (features, duration, file.info.sampleRate)
     }
     let waveform = try Waveform(reading: file, sampleRate: configuration.sampleRate)
-    let features = try naming(path) { () throws(FeatureError) in try features(of: waveform) }
+    let features = try naming(path) { () throws(FeatureError) in try self.features(of: waveform) }
     return (features, waveform.duration, file.info.sampleRate)
   }
 

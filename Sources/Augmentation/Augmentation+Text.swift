@@ -25,8 +25,9 @@ extension Augmentation {
   private static let presets: [String: Augmentation] = ["none": .none, "light": .light, "strong": .strong]
 
   private static let fieldNames = [
-    "gain", "shift", "speed", "ends", "noise", "noise-lowest-ratio", "noise-highest-ratio", "room", "frequency-warp",
-    "filter", "tempo", "time-warp", "time-masks", "time-mask-share", "frequency-masks", "frequency-mask-share", "mixup",
+    "gain", "shift", "speed", "tilt", "ends", "noise", "noise-lowest-ratio", "noise-highest-ratio", "room",
+    "frequency-warp", "filter", "tempo", "time-warp", "time-masks", "time-mask-share", "frequency-masks",
+    "frequency-mask-share", "mixup",
   ]
 
   /// False for an unknown name, or a count that is not one.
@@ -35,6 +36,7 @@ extension Augmentation {
     case "gain": gain = value
     case "shift": shift = value
     case "speed": speed = value
+    case "tilt": tilt = value
     case "ends": ends = value
     case "noise": noise.probability = value
     case "noise-lowest-ratio": noise.lowestRatio = value

@@ -30,6 +30,10 @@ public struct Augmentation: Codable, Hashable, Sendable {
   /// Largest change of speed, as a share, faster or slower, in steps of 0.01: a tape's, so that pitch and formants change
   /// with it (Ko et al., "Audio augmentation for speech recognition", Interspeech 2015).
   public var speed = 0.0
+  /// Largest gain of the lowest frequency against the highest, in dB, up or down, with a gradual change between them:
+  /// another microphone, another distance. Noise and rooms come behind it, so that weak consonants sink below noise, as
+  /// they do in recordings, which `filter` cannot imitate.
+  public var tilt = 0.0
   /// Longest silence before and behind the sound, in seconds, each in half of the examples: how closely it was cut. Below
   /// it and the sound lies noise, 20 to 70 dB weaker than the sound: how quiet the place was.
   public var ends = 0.0
@@ -95,7 +99,7 @@ public struct Augmentation: Codable, Hashable, Sendable {
 
   /// Whether features must be computed afresh in every epoch.
   public var changesWaveform: Bool {
-    gain > 0 || shift > 0 || speed > 0 || ends > 0 || noise.probability > 0 || roomProbability > 0
+    gain > 0 || shift > 0 || speed > 0 || tilt > 0 || ends > 0 || noise.probability > 0 || roomProbability > 0
   }
 
   /// Whether anything is changed at all.
@@ -117,6 +121,7 @@ public struct Augmentation: Codable, Hashable, Sendable {
     try require("gain (dB)", gain, 0...60)
     try require("shift (s)", shift, 0...3600)
     try require("speed", speed, 0...0.5)
+    try require("tilt (dB)", tilt, 0...60)
     try require("silence at the ends (s)", ends, 0...60)
     try require("probability of noise", noise.probability, 0...1)
     try require("lowest signal-to-noise ratio (dB)", noise.lowestRatio, -60...120)

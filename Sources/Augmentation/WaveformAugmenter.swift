@@ -1,7 +1,7 @@
 import AudioInput
 import AuricleBase
 
-/// Changes waveforms at random: speed, silent ends, room, noise, shift, gain, in this order.
+/// Changes waveforms at random: speed, tilt, silent ends, room, noise, shift, gain, in this order.
 ///
 ///     let augmenter = try WaveformAugmenter(.strong, sampleRate: 16_000)
 ///     var generator = SeededGenerator.augmentation(seed: 1, epoch: 3, example: 17)
@@ -37,6 +37,7 @@ public struct WaveformAugmenter: Sendable {
       // Played `percent` / 100 times as fast: as many fewer samples, at the same rate.
       samples = try Resampler.resample(samples, from: 1000 * percent, to: 100_000)
     }
+    if augmentation.tilt > 0 { tilt(&samples, by: generator.uniform(in: -augmentation.tilt...augmentation.tilt)) }
     if augmentation.ends > 0 { addEnds(to: &samples, using: &generator) }
     if augmentation.roomProbability > 0, generator.uniform() < augmentation.roomProbability {
       if rooms.isEmpty {
@@ -57,6 +58,14 @@ public struct WaveformAugmenter: Sendable {
       for i in samples.indices { samples[i] *= factor }
     }
     return Waveform(samples: samples, sampleRate: waveform.sampleRate)
+  }
+
+  /// y[n] = x[n] + w x[n - 1]: for |w| < 1, the gain in dB is 0 on average over frequency.
+  private func tilt(_ samples: inout [Float], by decibels: Double) {
+    let ratio = power(10, decibels / 20)
+    let weight = Float((ratio - 1) / (ratio + 1))
+    var last: Float = 0
+    for i in samples.indices { (samples[i], last) = (samples[i] + weight * last, samples[i]) }
   }
 
   /// Noise 20 to 70 dB weaker than the sound, below it and for up to so many seconds beyond either end.

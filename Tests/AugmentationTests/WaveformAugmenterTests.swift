@@ -66,6 +66,21 @@ struct WaveformAugmenterTests {
     #expect(abs(pitch(changed) - 440 * factor) < 4)
   }
 
+  @Test("tilt raises low frequencies against high ones, or lowers them, within its limit")
+  func tilt() throws {
+    var click = Waveform(samples: [Float](repeating: 0, count: 10), sampleRate: 8000)
+    click.samples[5] = 1
+    var tilts: [Double] = []
+    for example in 0..<100 {
+      let changed = try augmented(click, example) { $0.tilt = 20 }.samples
+      // The gain of the lowest frequency is the sum of the impulse response, that of the highest its alternating sum.
+      let (low, high) = (changed[5] + changed[6], changed[5] - changed[6])
+      tilts.append(20 * decimalLogarithm(Double(low / high)))
+      #expect(changed[5] == 1 && changed[..<5].allSatisfy { $0 == 0 } && changed[7...].allSatisfy { $0 == 0 })
+    }
+    #expect(tilts.allSatisfy { abs($0) < 20.01 } && tilts.contains { $0 > 15 } && tilts.contains { $0 < -15 })
+  }
+
   @Test("ends are of a drawn length, each in half of the examples, with noise 20 to 70 dB below the sound")
   func ends() throws {
     var click = Waveform(samples: [Float](repeating: 0, count: 8000), sampleRate: 8000)
@@ -170,7 +185,8 @@ struct WaveformAugmenterTests {
   func refused() {
     let changes: [(inout Augmentation) -> Void] = [
       { $0.gain = -1 }, { $0.speed = 0.9 }, { $0.noise.probability = 2 }, { $0.noise.lowestRatio = 50 },
-      { $0.shift = .nan }, { $0.ends = -0.1 }, { $0.timeWarp = 0.6 }, { $0.timeMasks = -1 }, { $0.mixup = -1 },
+      { $0.shift = .nan }, { $0.ends = -0.1 }, { $0.tilt = 61 }, { $0.timeWarp = 0.6 }, { $0.timeMasks = -1 },
+      { $0.mixup = -1 },
     ]
     for change in changes {
       var augmentation = Augmentation.none

@@ -54,6 +54,9 @@ public struct FeatureEncoding: Hashable, Sendable {
     return count >= 0 && rest == 0 ? count : nil
   }
 
+  /// Beyond these no matrix is believed; the bytes of one within them can be counted.
+  private static let (mostFrames, mostCoefficients) = (1 << 38, 1 << 22)
+
   /// The shape of the matrix that begins with `start`, in an archive of this format, and the length of its header; nil
   /// when none does.
   static func shape(_ format: FeatureFileFormat, startingWith start: [UInt8]) -> (FeatureShape, headerLength: Int)? {
@@ -61,7 +64,7 @@ public struct FeatureEncoding: Hashable, Sendable {
     guard format == .npz else {
       guard reader.take(5)?.elementsEqual([0] + Array("BFM ".utf8)) == true, reader.number(1) == 4,
         let rows = reader.number(4), reader.number(1) == 4, let columns = reader.number(4),
-        rows <= Int32.max, columns <= Int32.max
+        rows <= Int32.max, columns <= mostCoefficients
       else { return nil }
       return (FeatureShape(frames: rows, coefficients: columns), 15)
     }
@@ -72,8 +75,8 @@ public struct FeatureEncoding: Hashable, Sendable {
     let text = String(decoding: header, as: UTF8.self)
     guard text.hasPrefix(before) else { return nil }
     let sizes = text.dropFirst(before.count).prefix { $0 != ")" }.split(separator: ", ").map { Int($0) }
-    guard sizes.count == 2, let frames = sizes[0], let coefficients = sizes[1], (0...1 << 40).contains(frames),
-      (1...1 << 22).contains(coefficients)
+    guard sizes.count == 2, let frames = sizes[0], let coefficients = sizes[1], (0...mostFrames).contains(frames),
+      (1...mostCoefficients).contains(coefficients)
     else { return nil }
     return (FeatureShape(frames: frames, coefficients: coefficients), 10 + length)
   }

@@ -59,6 +59,15 @@ import Testing
     #expect(FeatureEncoding.shape(.ark, startingWith: encoded(.npy)) == nil)
   }
 
+  @Test("a shape whose bytes cannot be counted is none")
+  func endlessShape() throws {
+    let most = [UInt8](bytes(Int32.max.littleEndian))
+    #expect(FeatureEncoding.shape(.ark, startingWith: [0] + Array("BFM ".utf8) + [4] + most + [4] + most) == nil)
+    let text = "{'descr': '<f4', 'fortran_order': False, 'shape': (1099511627776, 4194304), }"
+    let start = [0x93] + Array("NUMPY".utf8) + [1, 0] + bytes(UInt16(text.utf8.count).littleEndian) + Array(text.utf8)
+    #expect(FeatureEncoding.shape(.npz, startingWith: start) == nil)
+  }
+
   @Test("the kind that an HTK file names is what it holds")
   func kinds() {
     func kind(_ change: (inout FeatureConfiguration) -> Void) -> HTKParameterKind {

@@ -169,6 +169,15 @@ import Testing
     }
   }
 
+  @Test("a Kaldi archive with a matrix of 2^62 numbers is refused")  // found by fuzzing
+  func endlessMatrix() throws {
+    let folder = try TemporaryFolder()
+    let most = bytes(Int32.max.littleEndian)
+    try FileAccess.writeAtomically(
+      Array("a ".utf8) + [0] + Array("BFM ".utf8) + [4] + most + [4] + most, to: "\(folder.path)/x")
+    #expect(throws: FeatureFileError.self) { try FeatureArchive(path: "\(folder.path)/x", format: .ark) }
+  }
+
   @Test("of two that would write one archive, the second is refused", arguments: formats)
   func inUse(format: FeatureFileFormat) throws {
     let folder = try TemporaryFolder()

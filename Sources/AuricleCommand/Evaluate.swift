@@ -161,8 +161,10 @@ struct Evaluate: AsyncParsableCommand {
   private func read(_ path: String) throws -> EvaluationTally {
     guard path != "-" else { throw CommandError("--from reads its file twice, which standard input does not allow") }
     let (file, conditions, split) = (PredictionFile(path: path), try conditions(), split.flatMap { Split($0) })
+    let labels = try file.labels()
+    guard !labels.isEmpty else { throw CommandError("\(path): holds no label, neither a true one nor an answer") }
     var fields: Set<String> = []
-    var tally = try EvaluationTally(labels: file.labels(), groupBy: groupBy, keepsFiles: needsFiles)
+    var tally = try EvaluationTally(labels: labels, groupBy: groupBy, keepsFiles: needsFiles)
     let end = try file.read { prediction in
       let example = Example(path: prediction.path, label: prediction.truth ?? "", fields: prediction.fields)
       guard conditions.allSatisfy({ $0.matches(example) }),

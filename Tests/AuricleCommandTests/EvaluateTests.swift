@@ -134,6 +134,14 @@ struct EvaluateTests {
     #expect(try Run("evaluate", "--from", path, "--min-accuracy", "1.5").status == 2)
   }
 
+  @Test("predictions without any label are refused, naming the file")  // found by fuzzing
+  func withoutLabels() throws {
+    let folder = try TemporaryFolder()
+    let path = try folder.write("p.jsonl", #"{"path":"a.wav","error":"a.wav: no such file","stage":"audio"}"#)
+    let run = try Run("evaluate", "--from", path)
+    #expect(run.status == 1 && run.errors == "auricle: \(path): holds no label, neither a true one nor an answer\n")
+  }
+
   @Test("--group-by names the worst group; a field nobody has is refused with those there are")
   func groups() throws {
     let folder = try TemporaryFolder()

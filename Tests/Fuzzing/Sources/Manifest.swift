@@ -21,7 +21,8 @@ import Auricle
     let corpus = try Corpus(paths: [path])
     check(Set(corpus.files.map(\.name)).count == corpus.files.count, "a name twice")
     for file in corpus.files {
-      check(!file.name.hasPrefix("/") && !file.name.split(separator: "/").contains(".."), "a name leads out")
+      let output = "\(file.name).npy"
+      check(!output.hasPrefix("/") && !output.split(separator: "/").contains(".."), "a name leads out")
     }
   } catch {
     if case .sameName = error { return }

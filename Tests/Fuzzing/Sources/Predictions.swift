@@ -14,6 +14,7 @@ import Auricle
     check(error.description.hasPrefix(path), "the error does not name the file: \(error)")
     return
   }
+  guard !labels.isEmpty else { return }  // files that all failed: an error of the command
   let known = Set(labels)
   for row in rows {
     check(row.probabilities.allSatisfy { known.contains($0.label) }, "a label that is not listed")

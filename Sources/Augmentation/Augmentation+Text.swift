@@ -25,7 +25,7 @@ extension Augmentation {
   private static let presets: [String: Augmentation] = ["none": .none, "light": .light, "strong": .strong]
 
   private static let fieldNames = [
-    "gain", "shift", "speed", "tilt", "ends", "noise", "noise-lowest-ratio", "noise-highest-ratio", "room",
+    "gain", "shift", "speed", "tilt", "cut", "ends", "noise", "noise-lowest-ratio", "noise-highest-ratio", "room",
     "frequency-warp", "filter", "tempo", "time-warp", "time-masks", "time-mask-share", "frequency-masks",
     "frequency-mask-share", "mixup",
   ]
@@ -37,6 +37,7 @@ extension Augmentation {
     case "shift": shift = value
     case "speed": speed = value
     case "tilt": tilt = value
+    case "cut": cut = value
     case "ends": ends = value
     case "noise": noise.probability = value
     case "noise-lowest-ratio": noise.lowestRatio = value

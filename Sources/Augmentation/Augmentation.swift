@@ -34,6 +34,9 @@ public struct Augmentation: Codable, Hashable, Sendable {
   /// another microphone, another distance. Noise and rooms come behind it, so that weak consonants sink below noise, as
   /// they do in recordings, which `filter` cannot imitate.
   public var tilt = 0.0
+  /// Largest share of the sound that is cut off at its beginning and at its end, each in half of the examples: recordings
+  /// that begin too late or end too early.
+  public var cut = 0.0
   /// Longest silence before and behind the sound, in seconds, each in half of the examples: how closely it was cut. Below
   /// it and the sound lies noise, 20 to 70 dB weaker than the sound: how quiet the place was.
   public var ends = 0.0
@@ -86,8 +89,11 @@ public struct Augmentation: Codable, Hashable, Sendable {
     var augmentation = Augmentation.light
     augmentation.gain = 8
     augmentation.speed = 0.1
+    augmentation.tilt = 24
+    augmentation.cut = 0.2
+    augmentation.ends = 0.25
     augmentation.roomProbability = 0.5
-    augmentation.noise = Noise(probability: 0.4, highestRatio: 40)
+    augmentation.noise = Noise(probability: 0.8, lowestRatio: 0, highestRatio: 40)
     augmentation.frequencyWarp = 0.12
     augmentation.filter = 16
     augmentation.tempo = 0.2
@@ -99,7 +105,8 @@ public struct Augmentation: Codable, Hashable, Sendable {
 
   /// Whether features must be computed afresh in every epoch.
   public var changesWaveform: Bool {
-    gain > 0 || shift > 0 || speed > 0 || tilt > 0 || ends > 0 || noise.probability > 0 || roomProbability > 0
+    gain > 0 || shift > 0 || speed > 0 || tilt > 0 || cut > 0 || ends > 0 || noise.probability > 0
+      || roomProbability > 0
   }
 
   /// Whether anything is changed at all.
@@ -122,6 +129,7 @@ public struct Augmentation: Codable, Hashable, Sendable {
     try require("shift (s)", shift, 0...3600)
     try require("speed", speed, 0...0.5)
     try require("tilt (dB)", tilt, 0...60)
+    try require("cut", cut, 0...0.4)
     try require("silence at the ends (s)", ends, 0...60)
     try require("probability of noise", noise.probability, 0...1)
     try require("lowest signal-to-noise ratio (dB)", noise.lowestRatio, -60...120)

@@ -1,7 +1,7 @@
 import AudioInput
 import AuricleBase
 
-/// Changes waveforms at random: speed, tilt, silent ends, room, noise, shift, gain, in this order.
+/// Changes waveforms at random: speed, tilt, cut, silent ends, room, noise, shift, gain, in this order.
 ///
 ///     let augmenter = try WaveformAugmenter(.strong, sampleRate: 16_000)
 ///     var generator = SeededGenerator.augmentation(seed: 1, epoch: 3, example: 17)
@@ -38,6 +38,11 @@ public struct WaveformAugmenter: Sendable {
       samples = try Resampler.resample(samples, from: 1000 * percent, to: 100_000)
     }
     if augmentation.tilt > 0 { tilt(&samples, by: generator.uniform(in: -augmentation.tilt...augmentation.tilt)) }
+    if augmentation.cut > 0 {
+      let most = augmentation.cut * Double(samples.count)
+      let (first, last) = (drawEnd(most, using: &generator), drawEnd(most, using: &generator))
+      samples = Array(samples.dropFirst(first).dropLast(last))
+    }
     if augmentation.ends > 0 { addEnds(to: &samples, using: &generator) }
     if augmentation.roomProbability > 0, generator.uniform() < augmentation.roomProbability {
       if rooms.isEmpty {
@@ -71,14 +76,17 @@ public struct WaveformAugmenter: Sendable {
   /// Noise 20 to 70 dB weaker than the sound, below it and for up to so many seconds beyond either end.
   private func addEnds(to samples: inout [Float], using generator: inout SeededGenerator) {
     let longest = augmentation.ends * Double(sampleRate)
-    let (before, behind) = (
-      max(0, generator.uniform(in: -longest...longest)), max(0, generator.uniform(in: -longest...longest))
-    )
+    let (before, behind) = (drawEnd(longest, using: &generator), drawEnd(longest, using: &generator))
     let ratio = generator.uniform(in: 20...70)
     let factor = Float(squareRoot(meanPower(samples) * power(10, -ratio / 10)))
-    var result = Noise.drawn(Int(before) + samples.count + Int(behind), using: &generator).map { factor * $0 }
-    for i in samples.indices { result[Int(before) + i] += samples[i] }
+    var result = Noise.drawn(before + samples.count + behind, using: &generator).map { factor * $0 }
+    for i in samples.indices { result[before + i] += samples[i] }
     samples = result
+  }
+
+  /// 0 in half of the cases, else evenly up to `most`.
+  private func drawEnd(_ most: Double, using generator: inout SeededGenerator) -> Int {
+    Int(max(0, generator.uniform(in: -most...most)))
   }
 
   private func addNoise(to samples: inout [Float], using generator: inout SeededGenerator) {

@@ -16,7 +16,7 @@ struct AugmentationTextTests {
   @Test(
     "every field can be named, and changes what it names",
     arguments: [
-      "gain=0.1", "shift=0.1", "speed=0.1", "tilt=1", "ends=0.1", "noise=0.1", "noise-lowest-ratio=0",
+      "gain=0.1", "shift=0.1", "speed=0.1", "tilt=1", "cut=0.1", "ends=0.1", "noise=0.1", "noise-lowest-ratio=0",
       "noise-highest-ratio=40", "room=0.1", "frequency-warp=0.2", "filter=1", "tempo=0.01", "time-warp=0.1",
       "time-masks=9",
       "time-mask-share=0.5", "frequency-masks=9", "frequency-mask-share=0.5", "mixup=0.1",

@@ -81,6 +81,20 @@ struct WaveformAugmenterTests {
     #expect(tilts.allSatisfy { abs($0) < 20.01 } && tilts.contains { $0 > 15 } && tilts.contains { $0 < -15 })
   }
 
+  @Test("cutting takes a drawn share off the beginning and off the end, each in half of the examples")
+  func cut() throws {
+    let ramp = Waveform(samples: (0..<1000).map { Float($0) }, sampleRate: 8000)
+    var shares: [Float] = []
+    for example in 0..<200 {
+      let changed = try augmented(ramp, example) { $0.cut = 0.2 }.samples
+      let (first, last) = (try #require(changed.first), try #require(changed.last))
+      #expect(zip(changed, changed.dropFirst()).allSatisfy { $1 == $0 + 1 })
+      shares += [first / 1000, (999 - last) / 1000]
+    }
+    #expect(shares.allSatisfy { $0 >= 0 && $0 <= 0.2 } && shares.contains { $0 > 0.18 })
+    #expect(shares.count { $0 == 0 } > 160 && shares.count { $0 == 0 } < 240)
+  }
+
   @Test("ends are of a drawn length, each in half of the examples, with noise 20 to 70 dB below the sound")
   func ends() throws {
     var click = Waveform(samples: [Float](repeating: 0, count: 8000), sampleRate: 8000)
@@ -185,7 +199,8 @@ struct WaveformAugmenterTests {
   func refused() {
     let changes: [(inout Augmentation) -> Void] = [
       { $0.gain = -1 }, { $0.speed = 0.9 }, { $0.noise.probability = 2 }, { $0.noise.lowestRatio = 50 },
-      { $0.shift = .nan }, { $0.ends = -0.1 }, { $0.tilt = 61 }, { $0.timeWarp = 0.6 }, { $0.timeMasks = -1 },
+      { $0.shift = .nan }, { $0.ends = -0.1 }, { $0.tilt = 61 }, { $0.cut = 0.5 }, { $0.timeWarp = 0.6 },
+      { $0.timeMasks = -1 },
       { $0.mixup = -1 },
     ]
     for change in changes {

@@ -19,6 +19,7 @@ for target in "${targets[@]}"; do
   mkdir -p ".build/corpus/$target"
   leaks=1
   if [[ $target == audio ]]; then leaks=0; fi  # libsndfile loses memory over damaged Ogg files
-  FUZZ_TARGET=$target "$program" ".build/corpus/$target" -max_total_time="$seconds" -max_len=20001 -timeout=20 -detect_leaks=$leaks \
-    -rss_limit_mb=2048 -print_final_stats=1 -verbosity=0 -artifact_prefix=".build/findings/$target-" ${FUZZ_OPTIONS:-}
+  ASAN_OPTIONS=detect_leaks=$leaks FUZZ_TARGET=$target "$program" ".build/corpus/$target" -max_total_time="$seconds" \
+    -max_len=20001 -timeout=20 -rss_limit_mb=2048 -print_final_stats=1 -verbosity=0 \
+    -artifact_prefix=".build/findings/$target-" ${FUZZ_OPTIONS:-}
 done

@@ -220,8 +220,9 @@ struct Train: AsyncParsableCommand {
 
   private var resumeHint: String {
     let words = CommandLine.arguments.dropFirst().filter { $0 != "--resume" }.map { word in
-      word.allSatisfy { $0.isLetter || $0.isNumber || "-_./=:,+@%".contains($0) } && !word.isEmpty
-        ? word : "'" + word.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
+      if word.allSatisfy({ $0.isLetter || $0.isNumber || "-_./=:,+@%".contains($0) }) && !word.isEmpty { return word }
+      let pieces = word.unicodeScalars.split(separator: "'", omittingEmptySubsequences: false)
+      return "'" + pieces.map { String($0) }.joined(separator: "'\\''") + "'"
     }
     return "auricle: stopped and saved; go on with: auricle \(words.joined(separator: " ")) --resume"
   }

@@ -139,9 +139,11 @@ struct FolderWalk {
   }
 }
 
+// Paths are bytes to the system: a combining mark behind a slash makes another `Character` of it, but separates all the same.
+
 /// `name` below `folder`; `name` itself when it is absolute.
 func join(_ folder: String, _ name: String) -> String {
-  if name.hasPrefix("/") || folder.isEmpty { return name }
+  if isAbsolute(name) || folder.isEmpty { return name }
   return folder.hasSuffix("/") ? folder + name : folder + "/" + name
 }
 
@@ -152,7 +154,17 @@ func fileExtension(of path: String) -> String {
   return name[name.index(after: dot)...].lowercased()
 }
 
+func isAbsolute(_ path: String) -> Bool {
+  path.unicodeScalars.first == "/"
+}
+
 /// The last component of a path.
 func fileName(of path: String) -> Substring {
-  path.lastIndex(of: "/").map { path[path.index(after: $0)...] } ?? path[...]
+  let scalars = path.unicodeScalars
+  return scalars.lastIndex(of: "/").map { path[scalars.index(after: $0)...] } ?? path[...]
+}
+
+/// What stands before the last component, with the slash.
+func folderPrefix(of path: String) -> String {
+  String(path[..<fileName(of: path).startIndex])
 }

@@ -27,7 +27,7 @@ struct Confinement {
     while true {
       if let real = realPath(existing.isEmpty ? "." : existing) { return (real + "/").hasPrefix(realRoot) }
       let last = fileName(of: existing)
-      let folder = String(existing.dropLast(last.count))
+      let folder = folderPrefix(of: existing)
       if let target = linkTarget(existing) {
         // Links in a circle lead nowhere at all.
         return links == 0 || contains(join(folder, target), links: links - 1)

@@ -54,7 +54,7 @@ public struct Corpus: Sendable {
     for file in found {
       switch earlier.updateValue(file.path, forKey: file.name) {
       case nil: files.append(file)
-      case file.path: break  // the same file twice is one
+      case let other? where other.utf8.elementsEqual(file.path.utf8): break  // the same file twice is one
       case let other?: throw .sameName(file.name, path: file.path, earlier: other)
       }
     }
@@ -73,5 +73,5 @@ public struct Corpus: Sendable {
 
 /// The parts of a path; "/" first when it is absolute, and none that mean nothing.
 private func components(_ path: String) -> [String] {
-  (path.hasPrefix("/") ? ["/"] : []) + path.split(separator: "/").filter { $0 != "." }.map { String($0) }
+  (isAbsolute(path) ? ["/"] : []) + path.unicodeScalars.split(separator: "/").map { String($0) }.filter { $0 != "." }
 }

@@ -52,14 +52,16 @@ struct Manifest {
     let text = try readText(path)
     let labelIsCaptured = pattern?.names.contains("label") == true
     let rows = try rows(of: text, wanted: [Self.pathColumns] + (labelIsCaptured ? [] : [Self.labelColumns]))
-    let folder = String(path.dropLast(fileName(of: path).count))
+    let folder = folderPrefix(of: path)
     let confinement = try root.map { root throws(DatasetError) in try Confinement(root) }
     var examples: [Example] = []
-    var earlier: [String: (line: Int, index: Int)] = [:]
+    // By bytes: to the system, an accent composed and one decomposed make two names.
+    var earlier: [[UInt8]: (line: Int, index: Int)] = [:]
     for row in rows {
       let example = try example(row, folder: folder)
       try check(example.path, confinement, line: row.line)
-      if let (line, index) = earlier[example.path] {
+      let bytes = Array(example.path.utf8)
+      if let (line, index) = earlier[bytes] {
         func contradiction(_ found: String, _ earlier: String) -> DatasetError {
           .contradiction(
             path: path, line: row.line, earlierLine: line, file: example.path, found: found, earlier: earlier)
@@ -69,7 +71,7 @@ struct Manifest {
         let (split, firstSplit) = (example.split?.rawValue ?? "no split", first.split?.rawValue ?? "no split")
         if split != firstSplit { throw contradiction("for \(split)", "for \(firstSplit)") }
       } else {
-        earlier[example.path] = (row.line, examples.count)
+        earlier[bytes] = (row.line, examples.count)
         examples.append(example)
       }
     }
@@ -78,7 +80,7 @@ struct Manifest {
 
   /// The files alone, each with the name the manifest gives it, or else its path as it is written there.
   func files() throws(DatasetError) -> [(path: String, name: String, isPath: Bool)] {
-    let folder = String(path.dropLast(fileName(of: path).count))
+    let folder = folderPrefix(of: path)
     let confinement = try root.map { root throws(DatasetError) in try Confinement(root) }
     var files: [(path: String, name: String, isPath: Bool)] = []
     for row in try rows(of: try readText(path), wanted: [Self.pathColumns]) {

@@ -13,7 +13,9 @@ enum CSVText {
   private static func cell(_ text: String) -> String {
     let needsQuotes = text.unicodeScalars.contains { ",\"\n\r".unicodeScalars.contains($0) }
     guard needsQuotes || text.first == " " || text.last == " " else { return text }
-    return "\"" + text.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
+    // A combining mark behind a quotation mark makes another `Character` of it.
+    let pieces = text.unicodeScalars.split(separator: "\"", omittingEmptySubsequences: false)
+    return "\"" + pieces.map { String($0) }.joined(separator: "\"\"") + "\""
   }
 
   /// The cells of one record; nil when a quotation mark is not closed, or followed by more text.

@@ -38,6 +38,9 @@ import Testing
     #expect(try names([paths]) == ["b/c", "d/e"])
     let evil = try folder.write("path,id\na.wav,../../etc/x\n", to: "evil.csv")
     #expect(try names([evil]) == ["etc/x"])
+    // A slash and an accent are one `Character`, but to the system a slash.
+    let accented = try folder.write("path,id\na.wav,../\u{301}x\n", to: "accented.csv")
+    #expect(try names([accented]) == ["\u{301}x"])
     #expect(sentence { _ = try Corpus(paths: [try folder.write("name\na\n", to: "n.csv")]) }.contains("no 'path'"))
   }
 
@@ -47,5 +50,8 @@ import Testing
       try Corpus(paths: ["a/x.wav", "a/x.flac"])
     }
     #expect(try names(["a/x.wav", "a/x.wav"]) == ["x"])
+    #expect(throws: DatasetError.self, "two files to the system, one name to Swift") {
+      try Corpus(paths: ["a/\u{E9}.wav", "a/e\u{301}.wav"])
+    }
   }
 }

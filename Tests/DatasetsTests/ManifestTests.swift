@@ -86,6 +86,7 @@ import Testing
   @Test("a file listed twice alike is kept once; unlike, both lines are told")
   func duplicates() throws {
     #expect(try dataset("path,label\na.wav,x\n./a.wav,x\nb.wav,y\n").count == 2)
+    #expect(try dataset("path,label\n\u{E9}.wav,x\ne\u{301}.wav,x\n").count == 2, "two files to the system")
     #expect(complaint("path,label\na.wav,x\n\na.wav,y\n").hasPrefix("line 4: '"))
     #expect(complaint("path,label\na.wav,x\n\na.wav,y\n").hasSuffix("a.wav' is 'y' here and 'x' in line 2"))
     #expect(

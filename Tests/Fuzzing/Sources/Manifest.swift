@@ -22,7 +22,8 @@ import Auricle
     check(Set(corpus.files.map(\.name)).count == corpus.files.count, "a name twice")
     for file in corpus.files {
       let output = "\(file.name).npy"
-      check(!output.hasPrefix("/") && !output.split(separator: "/").contains(".."), "a name leads out")
+      let parts = output.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+      check(parts.first?.isEmpty == false && !parts.contains { $0.elementsEqual("..".utf8) }, "a name leads out")
     }
   } catch {
     if case .sameName = error { return }

@@ -16,7 +16,7 @@ import Testing
       sampleRate: 16000, seconds: 1e-5, model: "ab", fields: ["mic \"1\"": " far\r\n"]),
     Prediction(path: "b.wav", truth: "x", error: "no sound,\nnone at all", model: "ab", fields: ["split": "testing"]),
     Prediction(path: " 犬\t.wav", truth: "x", label: "x", fields: ["split": "testing"]),
-    Prediction(path: "c.wav", truth: "x", error: "a quotation mark under an accent: \"\u{301}", fields: ["split": "testing"]),
+    Prediction(path: "c.wav", truth: "x", error: "a mark under an accent: \"\u{301}", fields: ["split": "testing"]),
   ]
   private let labels = ["x, y", "x"]
   private let fields = ["mic \"1\"", "split"]

@@ -54,17 +54,15 @@ enum StandardError {
 /// `text` with control characters spelled out: a file's name must neither break a line nor send commands to a terminal.
 func printable(_ text: String) -> String {
   guard text.unicodeScalars.contains(where: isControl) else { return text }
-  var result = ""
-  for scalar in text.unicodeScalars {
+  return text.replacingScalars { scalar in
     switch scalar {
-    case "\n": result += "\\n"
-    case "\r": result += "\\r"
-    case "\t": result += "\\t"
-    case _ where isControl(scalar): result += "\\u{" + String(scalar.value, radix: 16, uppercase: true) + "}"
-    default: result.unicodeScalars.append(scalar)
+    case "\n": "\\n"
+    case "\r": "\\r"
+    case "\t": "\\t"
+    case _ where isControl(scalar): "\\u{" + String(scalar.value, radix: 16, uppercase: true) + "}"
+    default: nil
     }
   }
-  return result
 }
 
 private func isControl(_ scalar: Unicode.Scalar) -> Bool {

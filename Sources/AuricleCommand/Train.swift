@@ -220,9 +220,8 @@ struct Train: AsyncParsableCommand {
 
   private var resumeHint: String {
     let words = CommandLine.arguments.dropFirst().filter { $0 != "--resume" }.map { word in
-      if word.allSatisfy({ $0.isLetter || $0.isNumber || "-_./=:,+@%".contains($0) }) && !word.isEmpty { return word }
-      let pieces = word.unicodeScalars.split(separator: "'", omittingEmptySubsequences: false)
-      return "'" + pieces.map { String($0) }.joined(separator: "'\\''") + "'"
+      word.allSatisfy { $0.isLetter || $0.isNumber || "-_./=:,+@%".contains($0) } && !word.isEmpty
+        ? word : "'" + word.replacingScalars { $0 == "'" ? "'\\''" : nil } + "'"
     }
     return "auricle: stopped and saved; go on with: auricle \(words.joined(separator: " ")) --resume"
   }

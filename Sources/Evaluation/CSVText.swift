@@ -1,3 +1,5 @@
+import AuricleBase
+
 /// Comma-separated values as RFC 4180 has them, lines ending in LF.
 enum CSVText {
   /// The rows, a line end after each.
@@ -13,9 +15,7 @@ enum CSVText {
   private static func cell(_ text: String) -> String {
     let needsQuotes = text.unicodeScalars.contains { ",\"\n\r".unicodeScalars.contains($0) }
     guard needsQuotes || text.first == " " || text.last == " " else { return text }
-    // A combining mark behind a quotation mark makes another `Character` of it.
-    let pieces = text.unicodeScalars.split(separator: "\"", omittingEmptySubsequences: false)
-    return "\"" + pieces.map { String($0) }.joined(separator: "\"\"") + "\""
+    return "\"" + text.replacingScalars { $0 == "\"" ? "\"\"" : nil } + "\""
   }
 
   /// The cells of one record; nil when a quotation mark is not closed, or followed by more text.

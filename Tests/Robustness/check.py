@@ -348,10 +348,7 @@ class Check:
             kind.tried += 1
             result = self.classify("--model", device, SEVEN, timeout=120)
             if kind.watch(result, device, (1,)):
-                if result.errors.startswith(f"auricle: {device}: "):
-                    kind.refused += 1
-                else:
-                    kind.note("wrong", device, result.errors)
+                kind.settle(result, device, refused=result.errors.startswith(f"auricle: {device}: "))
         return kind
 
     def model_mutants(self):
@@ -442,14 +439,9 @@ class Check:
             kind.tried += 1
             path = self.file(name, changed)
             result = run(self.program, *command, os.fspath(path), timeout=60)
-            if not kind.watch(result, f"{name} {what}"):
-                continue
-            if result.status == 1 and result.errors.startswith("auricle: "):
-                kind.refused += 1
-            elif result.status != 1:
-                kind.answered += 1
-            else:
-                kind.note("wrong", f"{name} {what}", result.errors)
+            if kind.watch(result, f"{name} {what}"):
+                kind.settle(
+                    result, f"{name} {what}", answered=result.status != 1, refused=result.errors.startswith("auricle: "))
 
     def manifest_mutants(self):
         kind = Kind("manifests cut and with bytes changed")
@@ -521,12 +513,9 @@ class Check:
             self.file("run/checkpoint.safetensors", changed)
             result = run(*command, "--resume", timeout=60)
             if kind.watch(result, what, (0, 1)):
-                if result.status == 0:
-                    kind.answered += 1
-                elif result.errors.splitlines()[-1].startswith("auricle: "):
-                    kind.refused += 1
-                else:
-                    kind.note("wrong", what, result.errors)
+                kind.settle(
+                    result, what, answered=result.status == 0,
+                    refused=result.status == 1 and result.errors.splitlines()[-1].startswith("auricle: "))
         return kind
 
     def odd_configurations(self):
@@ -537,12 +526,9 @@ class Check:
             path = self.file("features.json", changed)
             result = run(self.program, "features", "--config", os.fspath(path), os.fspath(SEVEN), timeout=60)
             if kind.watch(result, what, (0, 1)):
-                if result.status == 0 and b"nan" not in result.output and b"inf" not in result.output:
-                    kind.answered += 1
-                elif result.status == 1 and result.errors.startswith("auricle: "):
-                    kind.refused += 1
-                else:
-                    kind.note("wrong", what, result.errors)
+                kind.settle(
+                    result, what, answered=result.status == 0 and b"nan" not in result.output and b"inf" not in result.output,
+                    refused=result.status == 1 and result.errors.startswith("auricle: "))
         return kind
 
     # Batch runs
@@ -574,10 +560,7 @@ class Check:
             with open("/dev/full", "wb") as full:
                 result = run(self.program, *command, stdout=full)
             if kind.watch(result, f"{what} to a full disk", (1,)):
-                if "No space left on device" in result.errors:
-                    kind.refused += 1
-                else:
-                    kind.note("wrong", f"{what} to a full disk", result.errors)
+                kind.settle(result, f"{what} to a full disk", refused="No space left on device" in result.errors)
         shutil.rmtree(out, ignore_errors=True)
         files = {
             "features npy": ["features", digits, "--kind", "spectrogram", "-o", f"{out}/"],

@@ -85,6 +85,15 @@ class Kind:
             return True
         return False
 
+    def settle(self, result, what, answered=False, refused=False):
+        """Counts a right answer or a right refusal; what is neither is wrong."""
+        if answered:
+            self.answered += 1
+        elif refused:
+            self.refused += 1
+        else:
+            self.note("wrong", what, result.errors)
+
     def judge(self, row, what, path):
         """Counts one row of `classify --json`: an answer that is none, or an error that does not say of what."""
         if "error" in row:

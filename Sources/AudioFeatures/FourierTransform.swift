@@ -1,14 +1,16 @@
 import AuricleBase
 import CFFTW
 
+/// Whoever makes a plan of FFTW's holds this, since its planner is not thread-safe (FFTW manual, "Thread safety").
+package let fourierPlanner = Locked(())
+
 /// The Fourier transform of real frames of one length, in single precision, by FFTW.
 ///
 /// A frame of even length is transformed as half as many complex numbers, even samples plus i times odd ones, in half the
 /// time that FFTW's own transform of reals takes; the kernel `power_spectra` draws the spectrum from it by `twiddles`.
 ///
-/// A plan is made once under a lock, since FFTW's planner is not thread-safe, and never destroyed; executing it is
-/// thread-safe on buffers of the same alignment (FFTW manual, "Thread safety"). Plans are made with `FFTW_ESTIMATE`: a
-/// measured plan may differ, and round differently, from run to run.
+/// A plan is made once and never destroyed; executing it is thread-safe on buffers of the same alignment. Plans are made
+/// with `FFTW_ESTIMATE`: a measured plan may differ, and round differently, from run to run.
 struct FourierTransform: Sendable {
   let length: Int
   /// e^(2 pi i k / length) for k up to a quarter of the length; empty where the length is odd.
@@ -32,7 +34,7 @@ struct FourierTransform: Sendable {
         fftwf_free(output)
       }
       guard let input, let output else { return nil }
-      let pointer =
+      let pointer = fourierPlanner.withLock { _ in
         if length.isMultiple(of: 2) {
           input.withMemoryRebound(to: fftwf_complex.self, capacity: length / 2) {
             fftwf_plan_dft_1d(Int32(length / 2), $0, output, FFTW_FORWARD, UInt32(FFTW_ESTIMATE))
@@ -40,6 +42,7 @@ struct FourierTransform: Sendable {
         } else {
           fftwf_plan_dft_r2c_1d(Int32(length), input, output, UInt32(FFTW_ESTIMATE))
         }
+      }
       plans[length] = pointer.map { Plan(pointer: $0) }
       return plans[length]
     }

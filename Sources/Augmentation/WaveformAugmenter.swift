@@ -12,7 +12,7 @@ public struct WaveformAugmenter: Sendable {
   public let augmentation: Augmentation
   public let sampleRate: Int
   private let noises: [[Float]]
-  private let rooms: [[Float]]
+  private let rooms: [Convolution]
 
   /// - Parameters:
   ///   - sampleRate: of the waveforms to come, in Hz.
@@ -26,7 +26,9 @@ public struct WaveformAugmenter: Sendable {
     self.augmentation = augmentation
     self.sampleRate = sampleRate
     self.noises = noises.map(\.samples).filter { $0.contains { $0 != 0 } }
-    self.rooms = rooms.compactMap { Self.impulseResponse($0.samples, longest: sampleRate) }
+    self.rooms = rooms.compactMap { room in
+      Self.impulseResponse(room.samples, longest: sampleRate).flatMap { Convolution($0) }
+    }
   }
 
   /// The waveform as this epoch hears it. Throws `AudioError` for a sample rate that cannot be changed.
@@ -48,7 +50,7 @@ public struct WaveformAugmenter: Sendable {
       if rooms.isEmpty {
         addReverberation(to: &samples, using: &generator)
       } else {
-        samples = convolved(samples, rooms[generator.index(rooms.count)])
+        samples = rooms[generator.index(rooms.count)].applied(to: samples) ?? samples
       }
     }
     if augmentation.noise.probability > 0, generator.uniform() < augmentation.noise.probability {
@@ -120,37 +122,18 @@ public struct WaveformAugmenter: Sendable {
     let duration = Double(sampleRate) * power(10, generator.uniform(in: -1 ... -0.3))
     let ratio = generator.uniform(in: -20...0)
     let spacing = max(1, Double(sampleRate) / 1500)
-    var impulses: [(delay: Int, weight: Double)] = []
+    // The sound itself is the response's first sample, and is added apart, so that it stays exact.
+    var response = [Float](repeating: 0, count: 1 + Int(min(duration + spacing, Double(samples.count))))
+    var energy = 0.0
     for start in stride(from: 1, to: min(duration, Double(samples.count)), by: spacing) {
       let delay = Int(start + generator.uniform() * spacing)
-      let sign = generator.uniform() < 0.5 ? -1.0 : 1
-      impulses.append((delay, sign * power(10, -3 * Double(delay) / duration)))
+      let weight = power(10, -3 * Double(delay) / duration)
+      response[min(delay, response.count - 1)] = Float(generator.uniform() < 0.5 ? -weight : weight)
+      energy += weight * weight
     }
-    let energy = impulses.reduce(0) { $0 + $1.weight * $1.weight }
-    guard energy > 0 else { return }
-    let scale = squareRoot(power(10, ratio / 10) / energy)
-    var result = samples
-    result.withUnsafeMutableBufferPointer { result in
-      samples.withUnsafeBufferPointer { samples in
-        for (delay, weight) in impulses where delay < samples.count {
-          let weight = Float(scale * weight)
-          for i in delay..<samples.count { result[i] += weight * samples[i - delay] }
-        }
-      }
-    }
-    samples = result
-  }
-
-  private func convolved(_ samples: [Float], _ response: [Float]) -> [Float] {
-    var result = [Float](repeating: 0, count: samples.count)
-    result.withUnsafeMutableBufferPointer { result in
-      samples.withUnsafeBufferPointer { samples in
-        for (delay, weight) in response.enumerated() where weight != 0 && delay < samples.count {
-          for i in delay..<samples.count { result[i] += weight * samples[i - delay] }
-        }
-      }
-    }
-    return result
+    guard energy > 0, let tail = Convolution(response, count: samples.count)?.applied(to: samples) else { return }
+    let scale = Float(squareRoot(power(10, ratio / 10) / energy))
+    for i in samples.indices { samples[i] += scale * tail[i] }
   }
 
   /// From the peak on, at most `longest` samples, of unit energy; nil for silence.

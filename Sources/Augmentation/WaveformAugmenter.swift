@@ -162,7 +162,7 @@ private enum Noise {
     (0..<count).map { _ in Float(sample(using: &generator)) }
   }
 
-  /// Of unit variance and even distribution: as white as normal samples, and a quarter of the time.
+  /// Of unit variance and even distribution: as white as normal samples, and quicker.
   private static func sample(using generator: inout SeededGenerator) -> Double {
     squareRoot(12) * (generator.uniform() - 0.5)
   }

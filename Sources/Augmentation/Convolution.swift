@@ -25,7 +25,7 @@ struct Convolution: Sendable {
     guard !response.isEmpty, let plan = Plan.lasting(most), let buffers = Buffers(plan.length) else { return nil }
     (responseCount, self.plan) = (response.count, plan)
     let scale = 1 / Float(plan.length)
-    buffers.transform(response[...].lazy.map { scale * $0 }, plan)
+    buffers.transform(response.lazy.map { scale * $0 }, plan)
     spectrum = Array(UnsafeBufferPointer(start: buffers.spectrum, count: plan.length / 2 + 1))
   }
 

@@ -122,7 +122,7 @@ public struct WaveformAugmenter: Sendable {
     let duration = Double(sampleRate) * power(10, generator.uniform(in: -1 ... -0.3))
     let ratio = generator.uniform(in: -20...0)
     let spacing = max(1, Double(sampleRate) / 1500)
-    // The sound itself is the response's first sample, and is added apart, so that it stays exact.
+    // Of the tail alone, without the sound itself. An impulse beyond the sound falls on the last place, unheard.
     var response = [Float](repeating: 0, count: 1 + Int(min(duration + spacing, Double(samples.count))))
     var energy = 0.0
     for start in stride(from: 1, to: min(duration, Double(samples.count)), by: spacing) {

@@ -148,6 +148,7 @@ struct WaveformAugmenterTests {
     click.samples[10] = 1
     // The peak is 4, the last sample: an impulse alone, so nothing changes.
     let same = try augmented(click, rooms: [response]) { $0.roomProbability = 1 }
+    #expect(same.samples.count == click.samples.count)
     #expect(zip(same.samples, click.samples).allSatisfy { abs($0 - $1) < 1e-6 })
     let echo = Waveform(samples: [0, 4, 0, 3], sampleRate: 8000)
     let changed = try augmented(click, rooms: [echo]) { $0.roomProbability = 1 }

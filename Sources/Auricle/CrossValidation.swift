@@ -9,8 +9,8 @@ public struct CrossValidation: Codable, Sendable {
     /// Right answers, and their share of `testing`.
     public var correct: Int
     public var accuracy: Double
-    /// The epochs of its training.
-    public var record: TrainingRecord
+    /// The epochs of the training of each network.
+    public var records: [TrainingRecord]
   }
 
   public var folds: [FoldResult]
@@ -39,7 +39,7 @@ extension SoundTrainer {
     _ folds: [Fold], labels: [String], validation: Double = 0, isolation: isolated (any Actor)? = #isolation,
     progress: (FoldProgress) -> Void = { _ in }
   ) async throws -> CrossValidation {
-    let network = try architecture.network(inputSize: features.coefficientCount, classCount: labels.count)
+    let networks = try networks(labels: labels)
     let examples = folds.first.map { $0.training + $0.testing } ?? []
     let sounds = try await SoundCollection(examples, labels: labels, trainer: self) { progress(.progress($0)) }
     var results: [CrossValidation.FoldResult] = []
@@ -51,25 +51,18 @@ extension SoundTrainer {
       trainer.log = try log.map { try TrainingLog(folder: "\($0.folder)/fold-\(index + 1)") }
       let split = try Dataset(examples: fold.training, source: fold.name)
         .split(validation: .fraction(validation), seed: training.seed)
-      let model = try await trainer.fit(network, sounds, split, labels: labels) { progress(.progress(.training($0))) }
+      let model = try await trainer.fit(networks, sounds, split, labels: labels) { progress(.progress($0)) }
 
       let testing = sounds.subset(fold.testing)
-      var correct = 0
-      try await orderedMap(Array(testing.indices.indices), jobs: training.jobs) { index in
-        Swift.Result { try model.probabilities(of: [testing.features(index)])[0] }
-      } each: { index, probabilities in
-        let probabilities = try probabilities.get()
-        let best = probabilities.indices.max { probabilities[$0] < probabilities[$1] } ?? 0
-        truth.append(labels[testing.labels[index]])
-        predicted.append(labels[best])
-        if best == testing.labels[index] { correct += 1 }
-      }
+      let answers = try await testing.answers(of: model, jobs: training.jobs)
+      truth += testing.labels.map { labels[$0] }
+      predicted += answers.map { labels[$0] }
+      let correct = zip(testing.labels, answers).count { $0 == $1 }
       let result = CrossValidation.FoldResult(
         name: fold.name, training: sounds.subset(split.training).indices.count,
         validation: sounds.subset(split.validation).indices.count, testing: testing.indices.count, correct: correct,
         accuracy: Double(correct) / Double(max(1, testing.indices.count)),
-        record: model.record
-          ?? TrainingRecord(seed: training.seed, batchSize: 0, trainingExamples: 0, validationExamples: 0))
+        records: model.members.compactMap(\.record))
       results.append(result)
       progress(.ends(result))
     }

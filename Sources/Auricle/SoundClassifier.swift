@@ -8,7 +8,7 @@ import CBundledModel
 ///
 /// A value that any number of threads share.
 public struct SoundClassifier: Sendable {
-  public let model: SequenceClassifier
+  public let model: ClassifierEnsemble
   /// Which channel is listened to in files of several.
   public var channel: ChannelSelection
   private let extractor: FeatureExtractor
@@ -16,16 +16,16 @@ public struct SoundClassifier: Sendable {
   /// The bundled model, which knows the spoken digits zero to nine.
   public init() throws {
     let bytes = UnsafeBufferPointer(start: auricle_bundled_model_bytes(), count: auricle_bundled_model_size())
-    try self.init(SequenceClassifier(bytes: Array(bytes), path: "the bundled model"))
+    try self.init(ClassifierEnsemble(bytes: Array(bytes), path: "the bundled model"))
   }
 
   /// The model file at `path`. Throws `FileError`, `ModelError` or `FeatureError`.
   public init(contentsOf path: String, channel: ChannelSelection = .mix) throws {
-    try self.init(SequenceClassifier(contentsOf: path), channel: channel)
+    try self.init(ClassifierEnsemble(contentsOf: path), channel: channel)
   }
 
   /// Throws `FeatureError` when the model's features cannot be computed.
-  public init(_ model: SequenceClassifier, channel: ChannelSelection = .mix) throws {
+  public init(_ model: ClassifierEnsemble, channel: ChannelSelection = .mix) throws {
     self.model = model
     self.channel = channel
     extractor = try FeatureExtractor(model.features)
@@ -85,10 +85,15 @@ public struct SoundClassifier: Sendable {
 
   private func prediction(path: String, features: FeatureMatrix, duration: Double) throws -> Prediction {
     let probabilities = try model.probabilities(of: [features])[0]
-    let best = probabilities.indices.max { probabilities[$0] < probabilities[$1] } ?? 0
+    let best = mostProbable(probabilities)
     return Prediction(
       path: path, label: model.labels[best], probability: probabilities[best],
       probabilities: zip(model.labels, probabilities).map { Prediction.Candidate(label: $0, probability: $1) },
       duration: duration)
   }
+}
+
+/// The class with the greatest of `probabilities`, the last of several.
+func mostProbable(_ probabilities: [Float]) -> Int {
+  probabilities.indices.max { probabilities[$0] < probabilities[$1] } ?? 0
 }

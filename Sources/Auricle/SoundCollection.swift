@@ -72,6 +72,19 @@ struct SoundCollection: Sendable {
       return features
     }
 
+    /// What `model` takes each for: the index of its class.
+    func answers(
+      of model: ClassifierEnsemble, jobs: Int, isolation: isolated (any Actor)? = #isolation
+    ) async throws -> [Int] {
+      var answers: [Int] = []
+      try await orderedMap(Array(indices.indices), jobs: jobs) { index in
+        Result { try mostProbable(model.probabilities(of: [features(index)])[0]) }
+      } each: { _, answer in
+        answers.append(try answer.get())
+      }
+      return answers
+    }
+
     /// The same examples without utterance normalisation.
     var plain: PlainSubset { PlainSubset(subset: self) }
 

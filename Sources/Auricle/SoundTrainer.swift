@@ -20,7 +20,10 @@ public struct FailedFile: Codable, Hashable, Sendable {
 public struct SoundTrainer: Sendable {
   /// A trained model, and the files that could not be read.
   public struct Result: Sendable {
-    public var model: SequenceClassifier
+    public var model: ClassifierEnsemble
+    /// Right answers of the whole model to the validation files, of how many; what each network had is in its record.
+    public var validationCorrect: Int
+    public var validationExamples: Int
     public var failures: [FailedFile]
   }
 
@@ -30,6 +33,8 @@ public struct SoundTrainer: Sendable {
     case file(done: Int, of: Int, failure: FailedFile?)
     /// All features are there: so many bytes in memory, and so many in a temporary file.
     case cached(memory: Int, disk: Int)
+    /// The training of one of several networks begins, the first being 1.
+    case network(Int, of: Int)
     case training(TrainingProgress)
   }
 
@@ -49,7 +54,11 @@ public struct SoundTrainer: Sendable {
   }
 
   public var features: FeatureConfiguration
-  public var architecture: Architecture
+  /// Of each network of the model, which answers with the mean of their probabilities; one as a rule.
+  ///
+  /// The first is trained with the seed of `training`, each of the others with one of its own that follows from it: other
+  /// initial weights, order, dropout and augmentation.
+  public var architectures: [Architecture]
   public var training: TrainingConfiguration
   public var channel = ChannelSelection.mix
   /// Bytes of features to keep in memory; those beyond go to a temporary file.
@@ -61,7 +70,7 @@ public struct SoundTrainer: Sendable {
   public var augmentation = Augmentation.none
   public var noiseFiles: [String] = []
   public var roomFiles: [String] = []
-  /// Where to keep the run and where to log it, if anywhere; see `Trainer`.
+  /// Where to keep the run and where to log it, if anywhere; see `Trainer`. Several networks have a folder each in them.
   public var checkpoint: CheckpointFolder?
   public var log: TrainingLog?
   /// 1 GiB.
@@ -72,7 +81,7 @@ public struct SoundTrainer: Sendable {
     training: TrainingConfiguration = TrainingConfiguration()
   ) {
     self.features = features
-    self.architecture = architecture
+    architectures = [architecture]
     self.training = training
   }
 
@@ -84,16 +93,53 @@ public struct SoundTrainer: Sendable {
     _ split: DatasetSplit, labels: [String], isolation: isolated (any Actor)? = #isolation,
     progress: (Progress) -> Void = { _ in }
   ) async throws -> Result {
-    let network = try architecture.network(inputSize: features.coefficientCount, classCount: labels.count)
+    let networks = try networks(labels: labels)
     try training(labels: labels).validate()
     let sounds = try await SoundCollection(
       split.training + split.validation, labels: labels, trainer: self, progress: progress)
-    let model = try await fit(network, sounds, split, labels: labels) { progress(.training($0)) }
-    return Result(model: model, failures: sounds.failures)
+    let model = try await fit(networks, sounds, split, labels: labels, progress: progress)
+    let validationSet = sounds.subset(split.validation)
+    let answers = try await validationSet.answers(of: model, jobs: training.jobs)
+    return Result(
+      model: model, validationCorrect: zip(validationSet.labels, answers).count { $0 == $1 },
+      validationExamples: answers.count, failures: sounds.failures)
   }
 
-  /// Trains on the part of `sounds` that `split` names.
+  /// Where the checkpoint and the log of one of several networks are, the first being 1.
+  public static func folder(ofNetwork number: Int) -> String { "network-\(number)" }
+
+  func networks(labels: [String]) throws(ModelError) -> [ModelConfiguration] {
+    var networks: [ModelConfiguration] = []
+    for architecture in architectures {
+      networks.append(try architecture.network(inputSize: features.coefficientCount, classCount: labels.count))
+    }
+    return networks
+  }
+
+  /// Trains each of `networks` on the part of `sounds` that `split` names.
   func fit(
+    _ networks: [ModelConfiguration], _ sounds: SoundCollection, _ split: DatasetSplit, labels: [String],
+    isolation: isolated (any Actor)? = #isolation, progress: (Progress) -> Void
+  ) async throws -> ClassifierEnsemble {
+    var members: [SequenceClassifier] = []
+    for (index, network) in networks.enumerated() {
+      var trainer = self
+      if networks.count > 1 {
+        progress(.network(index + 1, of: networks.count))
+        let name = SoundTrainer.folder(ofNetwork: index + 1)
+        trainer.checkpoint = try checkpoint?.subfolder(name)
+        trainer.log = try log.map { try TrainingLog(folder: "\($0.folder)/\(name)") }
+      }
+      if index > 0 {
+        var seeds = SeededGenerator(seed: training.seed, stream: UInt64(index))
+        trainer.training.seed = seeds.next()
+      }
+      members.append(try await trainer.fit(network, sounds, split, labels: labels) { progress(.training($0)) })
+    }
+    return try ClassifierEnsemble(members: members)
+  }
+
+  private func fit(
     _ network: ModelConfiguration, _ sounds: SoundCollection, _ split: DatasetSplit, labels: [String],
     isolation: isolated (any Actor)? = #isolation, progress: (TrainingProgress) -> Void
   ) async throws -> SequenceClassifier {

@@ -1,10 +1,18 @@
 import ArgumentParser
 import Auricle
 
-/// The network of `train`: one by name, and what is to be different in it.
+/// The networks of `train`: one by name, or several, and what is to be different in them.
 struct ArchitectureOptions: ParsableArguments {
-  @Option(help: "A network by name; the options below change it.")
-  var architecture = SoundTrainer.Architecture.Name.bigruAttention
+  @Option(
+    help: ArgumentHelp(
+      "A network by name (default: bigru-attention); the options below change it. Give it again for a model of several.",
+      valueName: "name"))
+  var architecture: [SoundTrainer.Architecture.Name] = []
+  @Option(
+    help: ArgumentHelp(
+      "Train so many networks, each from another beginning, of the named architectures in turn; the model answers with the mean of their probabilities (default: one for each --architecture).",
+      valueName: "n"))
+  var members: Int?
 
   @Option(help: "Recurrent cell.")
   var cell: ModelConfiguration.Cell?
@@ -30,8 +38,21 @@ struct ArchitectureOptions: ParsableArguments {
         + "32:3x3/1x2 (3 frames x 3 coefficients); give it again for the next one.", valueName: "filters:size/stride"))
   var convolution: [Convolution] = []
 
-  var choice: SoundTrainer.Architecture {
-    var choice = SoundTrainer.Architecture(architecture)
+  func validate() throws {
+    guard let members else { return }
+    let range = max(1, architecture.count)...ClassifierEnsemble.mostMembers
+    if !range.contains(members) {
+      throw ValidationError("--members is \(members); it must be \(range.lowerBound) to \(range.upperBound).")
+    }
+  }
+
+  var choices: [SoundTrainer.Architecture] {
+    let names = architecture.isEmpty ? [.bigruAttention] : architecture
+    return (0..<(members ?? names.count)).map { choice(names[$0 % names.count]) }
+  }
+
+  private func choice(_ name: SoundTrainer.Architecture.Name) -> SoundTrainer.Architecture {
+    var choice = SoundTrainer.Architecture(name)
     if let cell { choice.cell = cell }
     if let hidden { choice.hiddenSize = hidden }
     if let layers { choice.layers = layers }

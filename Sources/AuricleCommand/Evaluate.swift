@@ -138,7 +138,7 @@ struct Evaluate: AsyncParsableCommand {
   }
 
   private func write(
-    _ report: ClassificationReport, of tally: EvaluationTally, model: SequenceClassifier?
+    _ report: ClassificationReport, of tally: EvaluationTally, model: ClassifierEnsemble?
   ) async throws {
     let page = EvaluationPage(
       illustrations: illustrate, embedsAudio: embedAudio, channel: channelOptions.selection, jobs: jobOptions.jobs)
@@ -149,7 +149,7 @@ struct Evaluate: AsyncParsableCommand {
       default:
         let name = modelOptions.model.map { String($0.split(separator: "/").last ?? "") }
         try await page.write(
-          report, of: tally, record: model?.record, model: name ?? (model == nil ? nil : "the bundled model"),
+          report, of: tally, model: model, name: name ?? (model == nil ? nil : "the bundled model"),
           data: from ?? dataset ?? "", to: path)
       }
     }

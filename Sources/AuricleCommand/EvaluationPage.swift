@@ -19,25 +19,30 @@ struct EvaluationPage {
   private static let audioLimit = 200 << 20
 
   func write(
-    _ report: ClassificationReport, of tally: EvaluationTally, record: TrainingRecord?, model: String?, data: String,
+    _ report: ClassificationReport, of tally: EvaluationTally, model: ClassifierEnsemble?, name: String?, data: String,
     to path: String
   ) async throws {
-    var page = HTMLReport(report, of: tally, title: model.map { "How good is \($0)?" } ?? "Evaluation")
+    var page = HTMLReport(report, of: tally, title: name.map { "How good is \($0)?" } ?? "Evaluation")
     page.subtitle = "\(grouped(report.confusion.total)) files of \(data), \(report.confusion.labels.count) classes"
     page.audioPrefix = Self.way(from: path)
-    if let record {
-      page.epochs = record.epochs.map {
-        HTMLReport.Epoch(
-          number: $0.number, trainingLoss: $0.trainingLoss, trainingAccuracy: $0.trainingAccuracy,
-          validationLoss: $0.validationLoss, validationAccuracy: $0.validationAccuracy)
-      }
-      page.bestEpoch = record.bestEpoch
-      page.trainingNote =
-        "\(grouped(record.trainingExamples)) files to learn from, \(grouped(record.validationExamples)) to validate; the "
-        + "weights of epoch \(record.bestEpoch) of \(record.epochs.count) were kept."
+    let members = model?.members ?? []
+    page.trainings = members.enumerated().compactMap { index, member in
+      member.record.map { training($0, network: members.count > 1 ? "Network \(index + 1) of \(members.count): " : "") }
     }
     try await illustrate(&page)
     try FileAccess.writeAtomically(page.html(), to: path)
+  }
+
+  private func training(_ record: TrainingRecord, network: String) -> HTMLReport.Training {
+    HTMLReport.Training(
+      epochs: record.epochs.map {
+        HTMLReport.Epoch(
+          number: $0.number, trainingLoss: $0.trainingLoss, trainingAccuracy: $0.trainingAccuracy,
+          validationLoss: $0.validationLoss, validationAccuracy: $0.validationAccuracy)
+      }, bestEpoch: record.bestEpoch,
+      note: network
+        + "\(grouped(record.trainingExamples)) files to learn from, \(grouped(record.validationExamples)) to validate; the "
+        + "weights of epoch \(record.bestEpoch) of \(record.epochs.count) were kept.")
   }
 
   /// "12,345".

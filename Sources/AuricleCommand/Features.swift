@@ -61,7 +61,7 @@ struct Features: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let recipe = try model.map { try FeatureRecipe(JSONValue(json: SequenceClassifier(contentsOf: $0).features.json)) }
+    let recipe = try model.map { try FeatureRecipe(JSONValue(json: ClassifierEnsemble(contentsOf: $0).features.json)) }
     let extractor = CorpusExtractor(try recipe ?? features.recipe(), channel: channelOptions.selection)
     if printConfig { return try writeConfiguration(extractor.recipe) }
     let corpus = try Corpus(paths: files, root: confinement.root)

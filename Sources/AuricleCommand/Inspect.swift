@@ -18,7 +18,7 @@ struct Inspect: ParsableCommand {
     if let path, !Inspect.looksLikeModel(path) {
       try inspectAudio(path)
     } else {
-      try inspectModel(path.map { try SequenceClassifier(contentsOf: $0) } ?? SoundClassifier().model)
+      try inspectModel(path.map { try ClassifierEnsemble(contentsOf: $0) } ?? SoundClassifier().model)
     }
   }
 
@@ -28,32 +28,63 @@ struct Inspect: ParsableCommand {
     return path != "-" && FileAccess.hasPrefix(path, at: 8, [UInt8(ascii: "{"), UInt8(ascii: "\"")])
   }
 
-  private struct ModelDescription: Encodable {
+  private struct NetworkDescription: Encodable {
     var layers: [ModelSummary.Layer]
     var parameters: Int
-    var labels: [String]
     var model: ModelConfiguration
-    var features: FeatureConfiguration
     var training: TrainingRecord?
+
+    init(_ network: SequenceClassifier) {
+      let summary = ModelSummary(network.configuration)
+      (layers, parameters) = (summary.layers, summary.parameters)
+      (model, training) = (network.configuration, network.record)
+    }
   }
 
-  private func inspectModel(_ model: SequenceClassifier) throws {
-    let summary = ModelSummary(model.configuration)
+  private struct ModelDescription: Encodable {
+    var labels: [String]
+    var features: FeatureConfiguration
+    var parameters: Int
+    /// One network stands among the fields above; several have a list of their own.
+    var network: NetworkDescription?
+    var members: [NetworkDescription]?
+
+    enum CodingKeys: CodingKey { case labels, features, parameters, members }
+
+    func encode(to encoder: any Encoder) throws {
+      try network?.encode(to: encoder)
+      var values = encoder.container(keyedBy: CodingKeys.self)
+      try values.encode(labels, forKey: .labels)
+      try values.encode(features, forKey: .features)
+      try values.encode(parameters, forKey: .parameters)
+      try values.encodeIfPresent(members, forKey: .members)
+    }
+  }
+
+  private func inspectModel(_ model: ClassifierEnsemble) throws {
+    let networks = model.members
     if output.json {
-      try StandardOutput.write(
+      let descriptions = networks.map { NetworkDescription($0) }
+      return try StandardOutput.write(
         jsonLine(
           ModelDescription(
-            layers: summary.layers, parameters: summary.parameters, labels: model.labels, model: model.configuration,
-            features: model.features, training: model.record)))
-      return
+            labels: model.labels, features: model.features, parameters: model.parameterCount,
+            network: networks.count == 1 ? descriptions[0] : nil, members: networks.count == 1 ? nil : descriptions)))
     }
-    var table = TextTable([.left("layer"), .left("output"), .right("parameters")])
-    for layer in summary.layers { table.append([layer.name, layer.output, "\(layer.parameters)"]) }
-    table.append(["total", "", "\(summary.parameters)"])
-    if summary.nonTrainableParameters > 0 {
-      table.append(["of them not trained", "", "\(summary.nonTrainableParameters)"])
+    if networks.count > 1 {
+      try StandardOutput.write(
+        "\(networks.count) networks, \(model.parameterCount) parameters; the mean of their probabilities is the answer\n"
+      )
     }
-    try StandardOutput.write(table.text)
+    for (index, network) in networks.enumerated() {
+      // Once for all networks that are alike.
+      guard networks.firstIndex(where: { $0.configuration == network.configuration }) == index else { continue }
+      if networks.count > 1 {
+        let alike = networks.indices.filter { networks[$0].configuration == network.configuration }
+        try StandardOutput.write("network \(alike.map { "\($0 + 1)" }.joined(separator: ", "))")
+      }
+      try StandardOutput.write(table(ModelSummary(network.configuration)) + (networks.count > 1 ? "\n" : ""))
+    }
     let features = model.features
     try StandardOutput.write(
       """
@@ -61,11 +92,23 @@ struct Inspect: ParsableCommand {
       \(features.frameLength) samples every \(features.hopLength)
       labels    \(model.labels.joined(separator: ", "))
       """)
-    if let record = model.record, let best = record.epochs.first(where: { $0.number == record.bestEpoch }) {
+    for network in networks {
+      guard let record = network.record, let best = record.epochs.first(where: { $0.number == record.bestEpoch })
+      else { continue }
       let accuracy = best.validationAccuracy.map { ", validation accuracy \(percent($0))" } ?? ""
       try StandardOutput.write(
         "training  \(record.trainingExamples) files, epoch \(best.number) of \(record.epochs.count)\(accuracy)")
     }
+  }
+
+  private func table(_ summary: ModelSummary) -> String {
+    var table = TextTable([.left("layer"), .left("output"), .right("parameters")])
+    for layer in summary.layers { table.append([layer.name, layer.output, "\(layer.parameters)"]) }
+    table.append(["total", "", "\(summary.parameters)"])
+    if summary.nonTrainableParameters > 0 {
+      table.append(["of them not trained", "", "\(summary.nonTrainableParameters)"])
+    }
+    return table.text
   }
 
   private struct AudioDescription: Encodable {

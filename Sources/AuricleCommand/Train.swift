@@ -198,8 +198,9 @@ struct Train: AsyncParsableCommand {
   /// The trainer that the options describe; with checkpoint and log in a `folder` of their folders, if given.
   private func trainer(for examples: [Example], folder: String?) throws -> SoundTrainer {
     var trainer = SoundTrainer(
-      features: .speech(sampleRate: try sampleRate ?? commonestRate(examples)), architecture: network.choice,
+      features: .speech(sampleRate: try sampleRate ?? commonestRate(examples)),
       training: trainingOptions.configuration(jobs: jobOptions.jobs))
+    trainer.architectures = network.choices
     trainer.classWeights = trainingOptions.classWeight?.byLabel ?? [:]
     trainer.channel = channelOptions.selection
     trainer.cacheMemory = cacheMemory << 20
@@ -209,7 +210,8 @@ struct Train: AsyncParsableCommand {
     func place(_ path: String) -> String { folder.map { "\(path)/\($0)" } ?? path }
     if let checkpoint {
       let folder = try CheckpointFolder(place(checkpoint), resuming: resume)
-      if resume && crossValidate == nil && leaveOneOut == nil && !folder.holdsCheckpoint {
+      let first = trainer.architectures.count > 1 ? try folder.subfolder(SoundTrainer.folder(ofNetwork: 1)) : folder
+      if resume && crossValidate == nil && leaveOneOut == nil && !first.holdsCheckpoint {
         StandardError.write("\(checkpoint): holds no checkpoint yet; training begins at the beginning")
       }
       trainer.checkpoint = folder
@@ -242,19 +244,26 @@ struct Train: AsyncParsableCommand {
   }
 
   private func show(_ result: SoundTrainer.Result, output: String, seconds: Double) throws {
-    guard let record = result.model.record, let best = record.epochs.first(where: { $0.number == record.bestEpoch })
-    else { return }
+    let records = result.model.members.compactMap(\.record)
     if let report, crossValidate == nil, leaveOneOut == nil {
-      try FileAccess.writeAtomically(jsonLine(record) + "\n", to: report)
+      let text = try records.count == 1 ? jsonLine(records[0]) : jsonLine(records)
+      try FileAccess.writeAtomically(text + "\n", to: report)
     }
+    let best = records.compactMap { record in record.epochs.first { $0.number == record.bestEpoch } }
+    let accuracy =
+      result.validationExamples == 0 ? nil : Double(result.validationCorrect) / Double(result.validationExamples)
     if outputOptions.json {
-      try StandardOutput.write(jsonLine(TrainingResult(model: output, best: best, seconds: seconds)))
-    } else {
-      let accuracy = best.validationAccuracy.map { "validation accuracy \(percent($0))" } ?? "no validation"
-      try StandardOutput.write(
-        "\(output): \(result.model.configuration.parameterCount) parameters, \(accuracy) "
-          + "(epoch \(best.number) of \(record.epochs.count)), \(fixed(seconds, decimals: 1)) s")
+      return try StandardOutput.write(
+        jsonLine(
+          TrainingResult(
+            model: output, validationAccuracy: accuracy, best: best.count == 1 ? best[0] : nil,
+            networks: best.count == 1 ? nil : best, seconds: seconds)))
     }
+    let epochs = records.map { "\($0.bestEpoch)" }.joined(separator: ", ")
+    try StandardOutput.write(
+      "\(output): \(records.count == 1 ? "" : "\(records.count) networks, ")\(result.model.parameterCount) parameters, "
+        + (accuracy.map { "validation accuracy \(percent($0))" } ?? "no validation")
+        + " (epoch \(epochs) of \(records.map(\.epochs.count).max() ?? 0)), \(fixed(seconds, decimals: 1)) s")
   }
 }
 
@@ -272,6 +281,10 @@ private struct FoldLine: Encodable {
 
 private struct TrainingResult: Encodable {
   var model: String
-  var best: TrainingRecord.Epoch
+  /// Of the whole model.
+  var validationAccuracy: Double?
+  /// The epoch that was kept, of each network where there are several.
+  var best: TrainingRecord.Epoch?
+  var networks: [TrainingRecord.Epoch]?
   var seconds: Double
 }

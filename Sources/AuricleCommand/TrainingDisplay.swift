@@ -11,6 +11,9 @@ import Auricle
 struct TrainingDisplay {
   let epochs: Int
   let json: Bool
+  /// The network that is being trained, counted from 1, of how many.
+  private var network = 1
+  private var networks = 1
   private var line = ProgressLine()
   private let start = ContinuousClock.now
   private var trainingStart: ContinuousClock.Instant?
@@ -34,10 +37,15 @@ struct TrainingDisplay {
         StandardError.write(
           "features: \(megabytes(memory)) in memory, \(megabytes(disk)) beyond --cache-memory in a temporary file")
       }
+    case .network(let number, let count):
+      line.clear()
+      (network, networks) = (number, count)
+      StandardError.write("network \(number) of \(count)")
     case .training(.batch(let epoch, let batch, let batches, let loss, let accuracy)):
       let started = trainingStart ?? ContinuousClock.now
       trainingStart = started
-      let (share, epochs) = ((Double(epoch - 1) + Double(batch) / Double(batches)) / Double(epochs), epochs)
+      let epochShare = (Double(epoch - 1) + Double(batch) / Double(batches)) / Double(epochs)
+      let (share, epochs) = ((Double(network - 1) + epochShare) / Double(networks), epochs)
       let left = (ContinuousClock.now - started) / .seconds(1) * (1 - share) / share
       line.update(
         "epoch \(epoch)/\(epochs) \(bar(share)) loss \(fixed(loss, decimals: 4))  accuracy \(percent(accuracy))  "
@@ -51,7 +59,9 @@ struct TrainingDisplay {
       StandardError.write("no progress for as long as --patience allows; stopped behind epoch \(epoch)")
     case .training(.epoch(let epoch, let isBest)):
       line.clear()
-      if json, let text = try? jsonLine(epoch) { try? StandardOutput.write(text) }
+      if json, let text = try? jsonLine(EpochLine(epoch: epoch, network: networks > 1 ? network : nil)) {
+        try? StandardOutput.write(text)
+      }
       var text =
         "epoch \(epoch.number)/\(epochs)  loss \(fixed(epoch.trainingLoss, decimals: 4))  "
         + "accuracy \(percent(epoch.trainingAccuracy))"
@@ -60,6 +70,20 @@ struct TrainingDisplay {
       }
       StandardError.write(text)
     }
+  }
+}
+
+/// An epoch, and of which network, where there are several.
+private struct EpochLine: Encodable {
+  let epoch: TrainingRecord.Epoch
+  let network: Int?
+
+  enum CodingKeys: CodingKey { case network }
+
+  func encode(to encoder: any Encoder) throws {
+    try epoch.encode(to: encoder)
+    var values = encoder.container(keyedBy: CodingKeys.self)
+    try values.encodeIfPresent(network, forKey: .network)
   }
 }
 

@@ -677,10 +677,11 @@
 
   // ---- Training
 
-  if (data.epochs.length > 1) {
+  for (const { epochs, bestEpoch, note } of data.trainings) {
+    if (epochs.length < 2) continue;
     byId("training").hidden = false;
-    byId("training-note").textContent = data.trainingNote;
-    const epochs = data.epochs;
+    const columns = make("div", { class: "columns" });
+    byId("trainings").append(make("p", { class: "lead" }, note), columns);
     const [start, last] = [epochs[0].number, epochs[epochs.length - 1].number];
     const ticks = [0, 0.25, 0.5, 0.75, 1].map((share) => Math.round(start + share * (last - start)));
     const curve = (title, first, second, options) => {
@@ -691,14 +692,12 @@
       const { picture, at } = chart(`${title} per epoch`, {
         xTitle: "epoch", yTitle: title, yMax, xTicks: [...new Set(ticks)], xText: String, ...options,
       });
-      if (data.bestEpoch) {
-        picture.append(path([at(data.bestEpoch, 0), at(data.bestEpoch, yMax)], { class: "guide" }));
-      }
+      if (bestEpoch) picture.append(path([at(bestEpoch, 0), at(bestEpoch, yMax)], { class: "guide" }));
       for (const [name, style] of [[first, "line"], [second, "line second"]]) {
         const points = epochs.filter((epoch) => epoch[name] != null).map((epoch) => at(epoch.number, Math.min(epoch[name], yMax)));
         if (points.length) picture.append(path(points, { class: style }));
       }
-      byId("curves").append(make("figure", {}, make("figcaption", {}, make("h3", {}, title[0].toUpperCase() + title.slice(1))), picture,
+      columns.append(make("figure", {}, make("figcaption", {}, make("h3", {}, title[0].toUpperCase() + title.slice(1))), picture,
         key(["training"], ...(epochs.some((epoch) => epoch[second] != null) ? [["validation", "second"]] : [])),
         asTable(["Epoch", "Training", "Validation"],
           epochs.map((epoch) => [epoch.number, options.text(epoch[first]), options.text(epoch[second])]))));

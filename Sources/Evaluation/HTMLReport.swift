@@ -50,6 +50,19 @@ public struct HTMLReport: Sendable {
     }
   }
 
+  /// The training of a network. Learning curves are drawn from two epochs on.
+  public struct Training: Encodable, Sendable {
+    public var epochs: [Epoch]
+    public var bestEpoch: Int
+    public var note: String
+
+    public init(epochs: [Epoch], bestEpoch: Int, note: String) {
+      self.epochs = epochs
+      self.bestEpoch = bestEpoch
+      self.note = note
+    }
+  }
+
   /// Mel bands of the spectrograms.
   public static let spectrogramHeight = 40
 
@@ -59,10 +72,8 @@ public struct HTMLReport: Sendable {
 
   public var title: String
   public var subtitle = ""
-  /// Learning curves are drawn from two epochs on.
-  public var epochs: [Epoch] = []
-  public var bestEpoch: Int?
-  public var trainingNote = ""
+  /// Of each network of the model.
+  public var trainings: [Training] = []
   /// What leads from the report's folder to relative paths, for the players.
   public var audioPrefix = ""
   /// By position among the answered files.
@@ -129,7 +140,7 @@ public struct HTMLReport: Sendable {
         uniqueKeysWithValues: illustrations.compactMap { file, illustration in
           illustration.audio.map { (String(file), "data:\($0.type);base64,\(base64($0.bytes))") }
         }),
-      audioPrefix: audioPrefix, epochs: epochs, bestEpoch: bestEpoch, trainingNote: trainingNote)
+      audioPrefix: audioPrefix, trainings: trainings)
     var result: [UInt8] = []
     for byte in try encoder.encode(content) {
       // These stand in strings only; as escapes they cannot end the element.
@@ -155,9 +166,7 @@ public struct HTMLReport: Sendable {
     let spectrograms: [String: String]
     let audio: [String: String]
     let audioPrefix: String
-    let epochs: [Epoch]
-    let bestEpoch: Int?
-    let trainingNote: String
+    let trainings: [Training]
   }
 }
 

@@ -4,7 +4,6 @@ import AuricleBase
 /// A trained network with all it needs to be used rightly: the features it was trained on, its labels, the
 /// normalisation, and the record of its training. A value that any number of threads share.
 ///
-///     let classifier = try SequenceClassifier(contentsOf: "digits.safetensors")
 ///     let probabilities = try classifier.probabilities(of: [features])[0]     // one per label, sum 1
 public struct SequenceClassifier: Sendable {
   public let configuration: ModelConfiguration

@@ -226,6 +226,54 @@ struct TrainCommandTests {
     #expect(epochs.map { $0["trainingLoss"] as? Double } == lines.dropLast().map { $0["trainingLoss"] as? Double })
   }
 
+  @Test("--members trains several networks, which inspect shows and which answer together")
+  func members() throws {
+    let (model, report) = ("\(folder.path)/model", "\(folder.path)/report.json")
+    let networks = ["--architecture", "gru-small", "--architecture", "simple-rnn"]
+    let several = networks + ["--members", "3", "--log-dir", "\(folder.path)/logs", "--report", report]
+    let run = try Run(arguments("model") + several + ["--json"])
+    #expect(run.status == 0, "\(run.errors)")
+    let lines = try run.output.split(separator: "\n").map {
+      try #require(try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
+    }
+    #expect(lines.map { $0["network"] as? Int } == [1, 1, 1, 2, 2, 2, 3, 3, 3, nil])
+    #expect(lines.last?["validationAccuracy"] is Double && (lines.last?["networks"] as? [Any])?.count == 3)
+    #expect((try JSONSerialization.jsonObject(with: Data(contentsOf: URL(filePath: report))) as? [Any])?.count == 3)
+    #expect(FileManager.default.fileExists(atPath: "\(folder.path)/logs/network-3/training.csv"))
+
+    let text = try Run("inspect", model).output
+    for part in ["3 networks, ", "network 1, 3\n", "network 2\n", "\nGRU 8", "Bidirectional SimpleRNN (tanh) 8"] {
+      #expect(text.contains(part), "\(part) is missing in \(text)")
+    }
+    let json = try Run("inspect", model, "--json").output
+    let description = try JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any]
+    #expect((description?["members"] as? [[String: Any]])?.count == 3)
+    let answer = try Run("classify", "--model", model, "\(fixtures)/seven.wav", "--json")
+    #expect(answer.status == 0)
+    #expect(try Run(arguments("alone") + ["--architecture", "gru-small"]).status == 0)
+    #expect(
+      try Run("classify", "--model", "\(folder.path)/alone", "\(fixtures)/seven.wav", "--json").output != answer.output)
+
+    for (count, status) in [("0", 2), ("1", 2), ("1001", 2), ("2", 0)] {
+      let run = try Run(arguments("other", epochs: 1) + networks + ["--members", count])
+      #expect(run.status == status, "\(count): \(run.errors)")
+    }
+  }
+
+  @Test("stopped in its second network and resumed, a model of several is that of an uninterrupted run")
+  func resumeMembers() throws {
+    let several = ["--members", "3"]
+    #expect(try Run(arguments("whole", epochs: 30) + several).status == 0)
+    try stopAndResume(
+      arguments("stopped", epochs: 30) + several + ["--checkpoint", "\(folder.path)/run"],
+      when: "\(folder.path)/run/network-2/checkpoint.safetensors")
+    #expect(try bytes("whole") == bytes("stopped"))
+    // One more, behind those that are there.
+    let run = try Run(
+      arguments("more", epochs: 30) + ["--members", "4", "--checkpoint", "\(folder.path)/run", "--resume"])
+    #expect(run.status == 0 && run.errors.contains("going on behind epoch 30"), "\(run.errors)")
+  }
+
   @Test("weights of an unknown class, or none, are refused")
   func classWeight() throws {
     #expect(try Run(arguments("model") + ["--class-weight", "cat=2"]).errors.contains("'cat'"))

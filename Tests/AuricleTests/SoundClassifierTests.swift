@@ -59,7 +59,7 @@ struct SoundClassifierTests {
     for start in stride(from: 8 + header, to: bytes.count, by: 4) {
       for byte in 0..<4 { bytes[start + byte] = UInt8(truncatingIfNeeded: Float(3e38).bitPattern >> (8 * byte)) }
     }
-    let classifier = try SoundClassifier(SequenceClassifier(bytes: bytes, path: "huge"))
+    let classifier = try SoundClassifier(ClassifierEnsemble(bytes: bytes, path: "huge"))
     let prediction = classifier.prediction(of: fixture("seven.wav"))
     #expect(prediction.label == nil && prediction.stage == "model")
     #expect(prediction.error == "\(fixture("seven.wav")): \(ModelError.overflow)")
@@ -69,7 +69,7 @@ struct SoundClassifierTests {
   func roundTrip() throws {
     let classifier = try SoundClassifier()
     let bytes = try classifier.model.fileBytes()
-    let copy = try SoundClassifier(SequenceClassifier(bytes: bytes, path: "copy"))
+    let copy = try SoundClassifier(ClassifierEnsemble(bytes: bytes, path: "copy"))
     #expect(try copy.model.fileBytes() == bytes)
     #expect(
       try copy.classify(fixture("seven.wav")).probabilities
@@ -88,7 +88,7 @@ struct SoundClassifierTests {
     let bytes = try SoundClassifier().model.fileBytes()
     for length in [0, 1, 7, 8, 9, 100, 5000, bytes.count / 2, bytes.count - 1] {
       #expect(throws: ModelError.self) {
-        try SequenceClassifier(bytes: Array(bytes[..<length]), path: "cut")
+        try ClassifierEnsemble(bytes: Array(bytes[..<length]), path: "cut")
       }
     }
   }

@@ -16,8 +16,8 @@ struct SoundTrainerTests {
 
   private var trainer: SoundTrainer {
     var trainer = SoundTrainer(features: .speech(sampleRate: 8000))
-    trainer.architecture.hiddenSize = 16
-    trainer.architecture.layers = 1
+    trainer.architectures[0].hiddenSize = 16
+    trainer.architectures[0].layers = 1
     trainer.training.epochs = 12
     trainer.training.batchSize = 4
     trainer.training.learningRate = 0.01
@@ -32,6 +32,33 @@ struct SoundTrainerTests {
     #expect(one.failures.isEmpty)
     let classifier = try SoundClassifier(one.model)
     for example in split.validation { #expect(try classifier.classify(example.path).label == example.label) }
+
+    trainer.training.jobs = 2
+    let two = try await trainer.train(split, labels: ["0", "7"])
+    #expect(try one.model.fileBytes() == two.model.fileBytes())
+  }
+
+  @Test("of several networks the first is the one that would be trained alone; the others begin elsewhere")
+  func several() async throws {
+    let split = try split()
+    var trainer = trainer
+    trainer.training.epochs = 3
+    trainer.augmentation = .light
+    let alone = try await trainer.train(split, labels: ["0", "7"])
+    trainer.architectures.append(trainer.architectures[0])
+    trainer.architectures.append(SoundTrainer.Architecture(.gruSmall))
+    var begun: [Int] = []
+    let one = try await trainer.train(split, labels: ["0", "7"]) { progress in
+      if case .network(let number, of: 3) = progress { begun.append(number) }
+    }
+    #expect(begun == [1, 2, 3])
+    let members = one.model.members
+    #expect(members[0].parameters == alone.model.members[0].parameters)
+    #expect(members[1].parameters != members[0].parameters && members[1].configuration == members[0].configuration)
+    #expect(members[2].configuration.pooling == .mean && members.allSatisfy { $0.record?.epochs.count == 3 })
+    let classifier = try SoundClassifier(one.model)
+    let right = try split.validation.count { try classifier.classify($0.path).label == $0.label }
+    #expect(one.validationCorrect == right && one.validationExamples == split.validation.count)
 
     trainer.training.jobs = 2
     let two = try await trainer.train(split, labels: ["0", "7"])
@@ -72,13 +99,13 @@ struct SoundTrainerTests {
     let split = try split()
     var trainer = trainer
     trainer.training.epochs = 2
-    let plain = try await trainer.train(split, labels: ["0", "7"]).model.parameters
+    let plain = try await trainer.train(split, labels: ["0", "7"]).model.members[0].parameters
     for augmentation in [Augmentation.light, .strong] {
       trainer.augmentation = augmentation
       trainer.training.jobs = 1
-      let one = try await trainer.train(split, labels: ["0", "7"]).model.parameters
+      let one = try await trainer.train(split, labels: ["0", "7"]).model.members[0].parameters
       trainer.training.jobs = 2
-      #expect(try await trainer.train(split, labels: ["0", "7"]).model.parameters == one)
+      #expect(try await trainer.train(split, labels: ["0", "7"]).model.members[0].parameters == one)
       #expect(one != plain)
     }
   }
@@ -91,11 +118,11 @@ struct SoundTrainerTests {
     trainer.augmentation = try Augmentation("noise=1,room=0.5")
     trainer.noiseFiles = [fixture("audio/word.wav")]
     trainer.roomFiles = [fixture("audio/word-8k.wav")]
-    let both = try await trainer.train(split, labels: ["0", "7"]).model.parameters
+    let both = try await trainer.train(split, labels: ["0", "7"]).model.members[0].parameters
     trainer.roomFiles = []
-    let noise = try await trainer.train(split, labels: ["0", "7"]).model.parameters
+    let noise = try await trainer.train(split, labels: ["0", "7"]).model.members[0].parameters
     trainer.noiseFiles = []
-    let neither = try await trainer.train(split, labels: ["0", "7"]).model.parameters
+    let neither = try await trainer.train(split, labels: ["0", "7"]).model.members[0].parameters
     #expect(both != noise && noise != neither)
   }
 
@@ -106,8 +133,10 @@ struct SoundTrainerTests {
     trainer.features.normalization = .utteranceMeanVariance
     trainer.training.epochs = 2
     let result = try await trainer.train(split, labels: ["0", "7"])
-    #expect(result.model.record?.epochs.last?.trainingLoss ?? 1 < 0.7)
+    #expect(result.model.members[0].record?.epochs.last?.trainingLoss ?? 1 < 0.7)
     trainer.augmentation = try Augmentation("time-mask-share=0.2")
-    #expect(try await trainer.train(split, labels: ["0", "7"]).model.parameters == result.model.parameters)
+    #expect(
+      try await trainer.train(split, labels: ["0", "7"]).model.members[0].parameters
+        == result.model.members[0].parameters)
   }
 }

@@ -318,10 +318,10 @@ struct BadFeatureTests {
   @Test("a model survives its file, whatever stands before its recurrent layers", arguments: Front.allCases)
   func file(_ front: Front) throws {
     let classifier = try front.configuration().classifier(normalization: .global)
-    let bytes = try classifier.fileBytes()
-    let read = try SequenceClassifier(bytes: bytes, path: "model")
-    #expect(read.configuration == classifier.configuration)
-    #expect(read.parameters == classifier.parameters)
+    let bytes = try ClassifierEnsemble(classifier).fileBytes()
+    let read = try ClassifierEnsemble(bytes: bytes, path: "model")
+    #expect(read.members.map(\.configuration) == [classifier.configuration])
+    #expect(read.members[0].parameters == classifier.parameters)
     #expect(try read.fileBytes() == bytes)
   }
 }

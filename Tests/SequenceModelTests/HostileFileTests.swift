@@ -79,27 +79,31 @@ struct HostileFileTests {
   @Test("a model cut anywhere or with bytes changed at random is an error, or answers with probabilities")
   func mutants() throws {
     let configuration = try Front.none.configuration()
-    let whole = try configuration.classifier().fileBytes()
+    let one = try configuration.classifier()
+    let other = try Front.oneDimensional.configuration(cell: .lstm).classifier(seed: 2)
     let input = configuration.features(5, seed: 1)
     func check(_ bytes: [UInt8], _ what: String) {
       do throws(ModelError) {
-        let model = try SequenceClassifier(bytes: bytes, path: "m")
-        guard model.configuration.inputSize == configuration.inputSize else { return }
+        let model = try ClassifierEnsemble(bytes: bytes, path: "m")
+        guard model.features.coefficientCount == configuration.inputSize else { return }
         let probabilities = try model.probabilities(of: [input])[0]
         #expect(abs(probabilities.reduce(0, +) - 1) < 1e-4, "\(what)")
       } catch {
         #expect(error == .overflow || error.description.hasPrefix("m: "), "\(what): \(error)")
       }
     }
-    for part in 0..<100 { check(Array(whole.prefix(whole.count * part / 100)), "cut at \(part) of 100") }
-    for seed in 0..<300 {
-      var generator = SeededGenerator(seed: UInt64(seed))
-      var bytes = whole
-      for _ in 0...seed % 4 {
-        let end = seed % 3 == 0 ? bytes.count : 2000
-        bytes[Int.random(in: 0..<end, using: &generator)] = .random(in: 0...255, using: &generator)
+    for members in [[one], [one, other]] {
+      let whole = try ClassifierEnsemble(members: members).fileBytes()
+      for part in 0..<100 { check(Array(whole.prefix(whole.count * part / 100)), "cut at \(part) of 100") }
+      for seed in 0..<300 {
+        var generator = SeededGenerator(seed: UInt64(seed))
+        var bytes = whole
+        for _ in 0...seed % 4 {
+          let end = seed % 3 == 0 ? bytes.count : 2000
+          bytes[Int.random(in: 0..<end, using: &generator)] = .random(in: 0...255, using: &generator)
+        }
+        check(bytes, "seed \(seed)")
       }
-      check(bytes, "seed \(seed)")
     }
   }
 }

@@ -2,26 +2,29 @@ import Auricle
 
 /// A model file of any bytes is an error, or a model that answers and can be written and read again.
 @Sendable func fuzzModel(_ bytes: [UInt8]) throws {
-  let model: SequenceClassifier
+  let model: ClassifierEnsemble
   do throws(ModelError) {
     if let file = try? TensorFile(bytes: bytes, path: "model") {
       let again = try TensorFile(bytes: file.bytes(), path: "again")
       check(again.tensors == file.tensors && again.metadata == file.metadata, "a tensor file changes when written")
     }
-    model = try SequenceClassifier(bytes: bytes, path: "model")
+    model = try ClassifierEnsemble(bytes: bytes, path: "model")
   } catch {
     check(error.description.hasPrefix("model: "), "the error does not name the file: \(error)")
     return
   }
   do throws(ModelError) {
-    let again = try SequenceClassifier(bytes: model.fileBytes(), path: "again")
+    let again = try ClassifierEnsemble(bytes: model.fileBytes(), path: "again")
     check(
-      again.parameters == model.parameters && again.labels == model.labels && again.features == model.features,
+      again.members.map(\.parameters) == model.members.map(\.parameters) && again.labels == model.labels
+        && again.features == model.features,
       "a model changes when written")
-    check(ModelSummary(model.configuration).parameters == model.parameters.count, "the summary miscounts")
-    let frames = 3 * model.configuration.inputSize
+    for member in model.members {
+      check(ModelSummary(member.configuration).parameters == member.parameters.count, "the summary miscounts")
+    }
+    let frames = 3 * model.features.coefficientCount
     let noise = (0..<frames).map { Float($0 * 7919 % 13) / 6 - 1 }
-    let input = FeatureMatrix(coefficients: model.configuration.inputSize, values: noise)
+    let input = FeatureMatrix(coefficients: model.features.coefficientCount, values: noise)
     let probabilities = try model.probabilities(of: [input])[0]
     check(abs(probabilities.reduce(0, +) - 1) < 1e-3, "probabilities that do not sum to 1")
   } catch {

@@ -20,11 +20,12 @@ func writeSeeds(to folder: String) throws {
     try add("model", cell.rawValue, bytes)
   }
   var (_, model) = try smallModel(.gru, features, [Convolution(filters: 2, frames: 3, bins: 3)])
-  try add("model", "convolution", model.fileBytes())
+  try add("model", "convolution", ClassifierEnsemble(model).fileBytes())
+  try add("model", "two", ClassifierEnsemble(members: [model, smallModel(.gru, features).model]).fileBytes())
   var global = features
   global.normalization = .global
   (_, model) = try smallModel(.lstm, global)
-  try add("model", "global", model.fileBytes())
+  try add("model", "global", ClassifierEnsemble(model).fileBytes())
 
   let manifests = [
     "path,label,split,speaker\na.wav,one,train,\"ann, b\"\r\nb.wav,two,validation,\n\"c\"\"d.wav\",one,test,x\n",
@@ -86,5 +87,5 @@ private func smallModel(
     normalizer: features.normalization == .global
       ? FeatureNormalizer(mean: .init(repeating: 0, count: size), scale: .init(repeating: 1, count: size)) : nil,
     parameters: ParameterLayout(configuration).initialParameters(seed: 1))
-  return (try model.fileBytes(), model)
+  return (try ClassifierEnsemble(model).fileBytes(), model)
 }

@@ -1,0 +1,90 @@
+import AudioFeatures
+import Testing
+
+@testable import SequenceModel
+
+@Suite("Several networks in one model")
+struct EnsembleTests {
+  /// Three networks of two architectures.
+  private func members() throws -> [SequenceClassifier] {
+    let configuration = try Front.none.configuration()
+    return try [
+      configuration.classifier(seed: 1, normalization: .none), configuration.classifier(seed: 2),
+      Front.oneDimensional.configuration(cell: .lstm, pooling: .last).classifier(seed: 3),
+    ]
+  }
+
+  @Test("the answer is the mean of the members' probabilities; of one, its own, bit for bit")
+  func mean() throws {
+    let members = try members()
+    let sequences = [5, 31, 12].map { members[0].configuration.features($0, seed: 1) }
+    let answers = try members.map { try $0.probabilities(of: sequences) }
+    let means = try ClassifierEnsemble(members: members).probabilities(of: sequences)
+    #expect(means.count == 3)
+    for sequence in sequences.indices {
+      for label in 0..<3 {
+        let wanted = answers.reduce(0) { $0 + Double($1[sequence][label]) } / 3
+        #expect(abs(Double(means[sequence][label]) - wanted) < 1e-7)
+      }
+      #expect(means[sequence] != answers[0][sequence])
+    }
+    #expect(try ClassifierEnsemble(members[0]).probabilities(of: sequences) == answers[0])
+    #expect(try ClassifierEnsemble(members: members).probabilities(of: []).isEmpty)
+  }
+
+  @Test("a stream of several networks gives what one piece gives")
+  func stream() throws {
+    let model = try ClassifierEnsemble(members: members())
+    let features = model.members[0].configuration.features(40, seed: 2)
+    var stream = try ClassifierStream(model)
+    for frame in 0..<40 {
+      try stream.append(features.frames(frame..<frame + 1))
+      #expect(try stream.probabilities() == model.probabilities(of: [features.frames(0..<frame + 1)])[0])
+    }
+    let bidirectional = try Front.none.configuration(bidirectional: true).classifier()
+    #expect(throws: ModelError.self) {
+      try ClassifierStream(ClassifierEnsemble(members: [model.members[0], bidirectional]))
+    }
+  }
+
+  @Test("none, and members of other features or labels, are refused")
+  func unlike() throws {
+    let one = try Front.none.configuration().classifier()
+    let global = try Front.none.configuration().classifier(normalization: .global)
+    let labels = try SequenceClassifier(
+      configuration: one.configuration, features: one.features, labels: ["a", "b", "c"], parameters: one.parameters)
+    for members in [[], [one, global], [one, labels]] {
+      #expect(throws: ModelError.self) { try ClassifierEnsemble(members: members) }
+    }
+  }
+
+  @Test("a file keeps them all; one with a member missing, or of another format, is refused")
+  func file() throws {
+    let members = try members()
+    let model = try ClassifierEnsemble(members: members)
+    let bytes = try model.fileBytes()
+    let read = try ClassifierEnsemble(bytes: bytes, path: "m")
+    #expect(read.members.map(\.configuration) == members.map(\.configuration))
+    #expect(read.members.map(\.parameters) == members.map(\.parameters))
+    #expect(try read.fileBytes() == bytes)
+
+    let file = try TensorFile(bytes: bytes, path: "m")
+    #expect(file.metadata["auricle.format"] == "2" && file.metadata["auricle.members"] == "3")
+    func complaint(_ change: (inout TensorFile) -> Void) throws -> String {
+      var changed = file
+      change(&changed)
+      let bytes = try changed.bytes()
+      do throws(ModelError) {
+        _ = try ClassifierEnsemble(bytes: bytes, path: "m")
+        return ""
+      } catch {
+        return error.description
+      }
+    }
+    for count in ["4", "0", "1", "-1", "1001", "x", ""] {
+      #expect(try complaint { $0.metadata["auricle.members"] = count }.hasPrefix("m: "), "\(count)")
+    }
+    #expect(try complaint { $0.tensors["member.1/dense.bias"] = nil }.contains("'member.1/dense.bias' is missing"))
+    #expect(try complaint { $0.metadata["auricle.format"] = "3" }.contains("reads formats 1 and 2"))
+  }
+}

@@ -92,12 +92,14 @@ struct Inspect: ParsableCommand {
       \(features.frameLength) samples every \(features.hopLength)
       labels    \(model.labels.joined(separator: ", "))
       """)
-    for network in networks {
+    for (index, network) in networks.enumerated() {
       guard let record = network.record, let best = record.epochs.first(where: { $0.number == record.bestEpoch })
       else { continue }
+      let number = networks.count > 1 ? "network \(index + 1): " : ""
       let accuracy = best.validationAccuracy.map { ", validation accuracy \(percent($0))" } ?? ""
       try StandardOutput.write(
-        "training  \(record.trainingExamples) files, epoch \(best.number) of \(record.epochs.count)\(accuracy)")
+        "training  \(number)\(record.trainingExamples) files, epoch \(best.number) of \(record.epochs.count)\(accuracy)"
+      )
     }
   }
 

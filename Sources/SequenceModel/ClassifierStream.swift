@@ -6,7 +6,7 @@ import AudioFeatures
 ///     try stream.append(features)                // any number of frames, again and again
 ///     try stream.probabilities()                 // of all frames so far
 ///
-/// After any number of frames, cut in any way, the probabilities are those of `SequenceClassifier.probabilities(of:)`
+/// After any number of frames, cut in any way, the probabilities are those of `ClassifierEnsemble.probabilities(of:)`
 /// for the same frames in one piece: bit for bit with last, mean and max pooling, within 1e-6 with attention. Memory
 /// does not grow with the length of the stream. A copy is a stream of its own that goes on from the same place.
 public struct ClassifierStream {

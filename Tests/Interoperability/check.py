@@ -53,34 +53,52 @@ def gru(frames, kernel, recurrent_kernel, bias):
     return numpy.array(outputs)
 
 
-def check_model(folder):
-    """safetensors reads the model, and twenty lines of numpy get its probabilities out of it."""
-    manifest, model = folder / "digits.csv", folder / "digits.safetensors"
-    rows = [f"{FIXTURES}/digits/{digit}_{voice}_{take}.wav,{digit},{split}"
-            for digit in range(10) for voice, split in VOICES.items() for take in (0, 1)]
-    manifest.write_text("\n".join(["path,label,split", *rows]) + "\n")
-    auricle("train", manifest, "-o", model, "--hidden", 24, "--epochs", 10, "--batch-size", 8, "--sample-rate", 16000,
-            "--log-dir", folder / "log", "--report", folder / "training.json")
-    with safe_open(model, "numpy") as file:
-        tensors = {name: file.get_tensor(name).astype("float64") for name in file.keys()}
-        metadata = file.metadata()
-    assert json.loads(metadata["auricle.labels"]) == [str(digit) for digit in range(10)]
-
-    auricle("features", FIXTURES / "seven.wav", "--model", model, "-o", folder / "model")
-    frames = numpy.load(folder / "model" / "seven.npy")
-    frames = (frames - tensors["normalization.mean"]) * tensors["normalization.scale"]
-    for layer in range(json.loads(metadata["auricle.model"])["layers"]):
+def softmax_of(frames, tensors, configuration):
+    """Probabilities of a bidirectional GRU with attention, in double precision."""
+    for layer in range(configuration["layers"]):
         def run(direction, step):
             names = (f"recurrent.{layer}.{direction}.{part}" for part in ("kernel", "recurrent_kernel", "bias"))
             return gru(frames[::step], *(tensors[name] for name in names))[::step]
         frames = numpy.concatenate([run("forward", 1), run("backward", -1)], axis=1)
     weights = numpy.exp(frames @ tensors["attention.query"])
     logits = weights @ frames / weights.sum() @ tensors["dense.kernel"] + tensors["dense.bias"]
-    wanted = numpy.exp(logits - logits.max())
-    wanted /= wanted.sum()
+    exponentials = numpy.exp(logits - logits.max())
+    return exponentials / exponentials.sum()
+
+
+def check_answer(model, members):
+    """numpy gets the probabilities of `classify` out of the model file; names of several networks have a prefix."""
+    with safe_open(model, "numpy") as file:
+        tensors = {name: file.get_tensor(name).astype("float64") for name in file.keys()}
+        metadata = file.metadata()
+    assert json.loads(metadata["auricle.labels"]) == [str(digit) for digit in range(10)]
+    assert metadata.get("auricle.members") == (str(members) if members > 1 else None)
+    folder = model.with_suffix("")
+    auricle("features", FIXTURES / "seven.wav", "--model", model, "-o", folder)
+    frames = numpy.load(folder / "seven.npy")
+    frames = (frames - tensors["normalization.mean"]) * tensors["normalization.scale"]
+    answers = []
+    for prefix in [f"member.{index}/" for index in range(members)] if members > 1 else [""]:
+        own = {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+        answers.append(softmax_of(frames, own, json.loads(metadata[prefix + "auricle.model"])))
+    wanted = numpy.mean(answers, axis=0)
     result = json.loads(auricle("classify", "--json", "--model", model, FIXTURES / "seven.wav"))
     found = [result["probabilities"][str(digit)] for digit in range(10)]
     assert numpy.abs(found - wanted).max() < 1e-5, (found, wanted)
+
+
+def check_model(folder):
+    """safetensors reads the model, and twenty lines of numpy get its probabilities out of it."""
+    manifest, model, several = folder / "digits.csv", folder / "digits.safetensors", folder / "several.safetensors"
+    rows = [f"{FIXTURES}/digits/{digit}_{voice}_{take}.wav,{digit},{split}"
+            for digit in range(10) for voice, split in VOICES.items() for take in (0, 1)]
+    manifest.write_text("\n".join(["path,label,split", *rows]) + "\n")
+    small = ["--hidden", 24, "--batch-size", 8, "--sample-rate", 16000]
+    auricle("train", manifest, "-o", model, *small, "--epochs", 10, "--log-dir", folder / "log",
+            "--report", folder / "training.json")
+    check_answer(model, members=1)
+    auricle("train", manifest, "-o", several, *small, "--epochs", 2, "--members", 3)
+    check_answer(several, members=3)
     return manifest, model
 
 

@@ -46,9 +46,7 @@ extension SoundTrainer {
     var (truth, predicted) = ([String](), [String]())
     for (index, fold) in folds.enumerated() {
       progress(.begins(fold: index + 1, of: folds.count, name: fold.name))
-      var trainer = self
-      trainer.checkpoint = try checkpoint?.subfolder("fold-\(index + 1)")
-      trainer.log = try log.map { try TrainingLog(folder: "\($0.folder)/fold-\(index + 1)") }
+      let trainer = try within("fold-\(index + 1)")
       let split = try Dataset(examples: fold.training, source: fold.name)
         .split(validation: .fraction(validation), seed: training.seed)
       let model = try await trainer.fit(networks, sounds, split, labels: labels) { progress(.progress($0)) }

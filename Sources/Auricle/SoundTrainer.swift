@@ -105,8 +105,8 @@ public struct SoundTrainer: Sendable {
       validationExamples: answers.count, failures: sounds.failures)
   }
 
-  /// Where the checkpoint and the log of one of several networks are, the first being 1.
-  public static func folder(ofNetwork number: Int) -> String { "network-\(number)" }
+  /// Whether there is a checkpoint to go on from; of several networks, one of the first. Throws `FileError`.
+  public func holdsCheckpoint() throws -> Bool { try trainer(ofNetwork: 0).checkpoint?.holdsCheckpoint ?? false }
 
   func networks(labels: [String]) throws(ModelError) -> [ModelConfiguration] {
     var networks: [ModelConfiguration] = []
@@ -123,20 +123,29 @@ public struct SoundTrainer: Sendable {
   ) async throws -> ClassifierEnsemble {
     var members: [SequenceClassifier] = []
     for (index, network) in networks.enumerated() {
-      var trainer = self
-      if networks.count > 1 {
-        progress(.network(index + 1, of: networks.count))
-        let name = SoundTrainer.folder(ofNetwork: index + 1)
-        trainer.checkpoint = try checkpoint?.subfolder(name)
-        trainer.log = try log.map { try TrainingLog(folder: "\($0.folder)/\(name)") }
-      }
-      if index > 0 {
-        var seeds = SeededGenerator(seed: training.seed, stream: UInt64(index))
-        trainer.training.seed = seeds.next()
-      }
+      if networks.count > 1 { progress(.network(index + 1, of: networks.count)) }
+      let trainer = try trainer(ofNetwork: index)
       members.append(try await trainer.fit(network, sounds, split, labels: labels) { progress(.training($0)) })
     }
     return try ClassifierEnsemble(members: members)
+  }
+
+  /// With a seed of its own for each network but the first and, where there are several, a folder for each.
+  private func trainer(ofNetwork index: Int) throws -> SoundTrainer {
+    var trainer = architectures.count > 1 ? try within("network-\(index + 1)") : self
+    if index > 0 {
+      var seeds = SeededGenerator(seed: training.seed, stream: UInt64(index))
+      trainer.training.seed = seeds.next()
+    }
+    return trainer
+  }
+
+  /// The same, with checkpoint and log in this folder of their folders.
+  func within(_ folder: String) throws -> SoundTrainer {
+    var trainer = self
+    trainer.checkpoint = try checkpoint?.subfolder(folder)
+    trainer.log = try log.map { try TrainingLog(folder: "\($0.folder)/\(folder)") }
+    return trainer
   }
 
   private func fit(

@@ -209,12 +209,10 @@ struct Train: AsyncParsableCommand {
     trainer.roomFiles = try rooms.map { try AudioFiles.expand(paths: [$0]) } ?? []
     func place(_ path: String) -> String { folder.map { "\(path)/\($0)" } ?? path }
     if let checkpoint {
-      let folder = try CheckpointFolder(place(checkpoint), resuming: resume)
-      let first = trainer.architectures.count > 1 ? try folder.subfolder(SoundTrainer.folder(ofNetwork: 1)) : folder
-      if resume && crossValidate == nil && leaveOneOut == nil && !first.holdsCheckpoint {
+      trainer.checkpoint = try CheckpointFolder(place(checkpoint), resuming: resume)
+      if resume && crossValidate == nil && leaveOneOut == nil, try !trainer.holdsCheckpoint() {
         StandardError.write("\(checkpoint): holds no checkpoint yet; training begins at the beginning")
       }
-      trainer.checkpoint = folder
     }
     trainer.log = try logDir.map { try TrainingLog(folder: place($0)) }
     return trainer

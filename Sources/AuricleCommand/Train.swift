@@ -196,7 +196,7 @@ struct Train: AsyncParsableCommand {
   }
 
   /// The trainer that the options describe; with checkpoint and log in a `folder` of their folders, if given.
-  private func trainer(for examples: [Example], folder: String?) throws -> SoundTrainer {
+  func trainer(for examples: [Example], folder: String?) throws -> SoundTrainer {
     var trainer = SoundTrainer(
       features: .speech(sampleRate: try sampleRate ?? commonestRate(examples)),
       training: trainingOptions.configuration(jobs: jobOptions.jobs))

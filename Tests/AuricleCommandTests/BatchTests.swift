@@ -78,6 +78,9 @@ struct BatchTests {
       "train", corpus, "-o", "\(folder.path)/m.safetensors", "--fail-fast", "--validation-split", "0", "--epochs", "1")
     #expect(
       train.status == 1 && !FileManager.default.fileExists(atPath: "\(folder.path)/m.safetensors"), "\(train.errors)")
+    let folds = try Run(
+      "train", corpus, "--cross-validate", "2", "--fail-fast", "--epochs", "1", "--hidden", "8", "--layers", "1")
+    #expect(folds.status == 1 && folds.output.isEmpty, "\(folds.errors)")
   }
 
   @Test("a name with a line end or an escape sequence in it stays on one line, and reaches JSON as it is")

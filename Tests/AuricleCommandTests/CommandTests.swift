@@ -174,6 +174,12 @@ struct CommandTests {
     #expect(run.status == 0 && run.output.contains("auricle \(command) ") && run.output.contains("Example"))
   }
 
+  @Test("--version is a number of three parts")
+  func version() throws {
+    let parts = try Run("--version").output.dropLast().split(separator: ".")
+    #expect(parts.count == 3 && parts.allSatisfy { Int($0) != nil })
+  }
+
   @Test("an audio file's format, length and peak")
   func inspectAudio() throws {
     let run = try Run("inspect", "\(fixtures)/audio/word-stereo-44k.wav")

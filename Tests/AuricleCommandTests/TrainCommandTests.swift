@@ -1,6 +1,8 @@
 import Foundation
 import Testing
 
+@testable import AuricleCommand
+
 @Suite("Training by the program")
 struct TrainCommandTests {
   private let folder: TemporaryFolder
@@ -115,6 +117,19 @@ struct TrainCommandTests {
     #expect(again.status == 1 && again.errorLines.count == 1 && again.errors.contains("--resume"))
     let other = try Run(command + ["--resume", "--learning-rate", "0.5"])
     #expect(other.status == 1 && other.errors.contains("learning rate was 0.002 and is 0.5 now"), "\(other.errors)")
+    // Another seed chooses other files to learn from, before it does anything else.
+    for folds in [[], ["--cross-validate", "2"]] {
+      let command = command + folds + ["--checkpoint", "\(folder.path)/run\(folds.count)"]
+      #expect(try Run(command).status == 0)
+      let other = try Run(command + ["--resume", "--seed", "2"])
+      #expect(other.status == 1 && other.errors.contains("checksum of the training data"), "\(other.errors)")
+    }
+  }
+
+  @Test("--jobs reaches the trainer, whose result it does not change")
+  func jobs() throws {
+    let train = try Train.parse(["sounds", "-o", "model", "--sample-rate", "8000", "-j", "3"])
+    #expect(try train.trainer(for: [], folder: nil).training.jobs == 3)
   }
 
   /// The tensors of a model, without its record, which names every option.
@@ -131,22 +146,28 @@ struct TrainCommandTests {
 
   /// What an option is tried with, and the option.
   private static let changes: [(with: [String], option: [String])] = [
-    ([], ["--epochs", "3"]), ([], ["--batch-size", "8"]), ([], ["--learning-rate", "0.01"]), ([], ["--seed", "2"]),
+    ([], ["--epochs", "3"]), ([], ["--batch-size", "8"]), ([], ["--learning-rate", "0.01"]),
+    (["--hold-out", "voice=flite-slt"], ["--seed", "2"]), (["--optimizer", "sgd"], ["--optimizer", "adam"]),
     ([], ["--optimizer", "adamw"]), ([], ["--optimizer", "sgd"]), ([], ["--optimizer", "rmsprop"]),
     ([], ["--weight-decay", "0.3"]), (["--optimizer", "sgd"], ["--momentum", "0.2"]),
-    ([], ["--schedule", "constant"]), ([], ["--schedule", "one-cycle"]), ([], ["--schedule", "plateau"]),
+    (["--schedule", "constant"], ["--schedule", "cosine"]), ([], ["--schedule", "constant"]),
+    ([], ["--schedule", "one-cycle"]), ([], ["--schedule", "plateau"]),
     ([], ["--warm-up", "2"]), ([], ["--clip-norm", "0.01"]), ([], ["--label-smoothing", "0.3"]),
     (plateau, ["--plateau-patience", "1"]), (plateau, ["--plateau-factor", "0.1"]),
-    ([], ["--class-weight", "0=3"]),
+    ([], ["--class-weight", "0=3"]), (["--class-weight", "0=3"], ["--class-weight", "0=3,7=2"]),
     (["--hold-out", "label=7", "--hold-out", "take=1"], ["--class-weight", "balanced"]),
     ([], ["--average-decay", "0.9"]),
     ([], ["--validation-split", "0.4"]), ([], ["--hold-out", "voice=flite-slt"]),
-    ([], ["--augment", "light"]), ([], ["--augment", "strong"]),
+    (["--augment", "light"], ["--augment", "none"]), ([], ["--augment", "light"]), ([], ["--augment", "strong"]),
     (["--augment", "strong"], ["--noise", "\(fixtures)/seven.wav"]),
     (["--augment", "room=1", "--rooms", "\(fixtures)/audio/word.wav"], ["--rooms", "\(fixtures)/seven.wav"]),
     ([], ["--sample-rate", "8000"]),
-    ([], ["--cell", "lstm"]), ([], ["--hidden", "9"]), ([], ["--layers", "2"]), ([], ["--unidirectional"]),
-    ([], ["--pooling", "mean"]), ([], ["--dropout", "0"]), ([], ["--recurrent-dropout", "0.3"]),
+    (["--cell", "lstm"], ["--cell", "gru"]), ([], ["--cell", "gru-reset-before"]), ([], ["--cell", "lstm"]),
+    ([], ["--cell", "simple-rnn"]), (["--cell", "simple-rnn"], ["--cell", "simple-rnn-relu"]), ([], ["--hidden", "9"]),
+    ([], ["--layers", "2"]), ([], ["--unidirectional"]),
+    ([], ["--pooling", "mean"]), (["--pooling", "mean"], ["--pooling", "last"]), ([], ["--pooling", "max"]),
+    (["--architecture", "gru"], ["--pooling", "attention"]), ([], ["--dropout", "0"]),
+    ([], ["--recurrent-dropout", "0.3"]),
     ([], ["--input-normalization", "layer"]), ([], ["--convolution", "4:3"]),
   ]
 
@@ -300,9 +321,33 @@ struct TrainCommandTests {
     #expect(FileManager.default.fileExists(atPath: "\(folder.path)/logs/fold-4/training.csv"))
     let same = try Run(command + ["--leave-one-out", "voice", "--jobs", "2"])
     #expect(same.output == run.output)
-    let five = try Run(command + ["--cross-validate", "4"])
-    #expect(five.status == 0 && five.output.contains("fold 4  accuracy ") && five.output.contains("of 16)"))
+    let four = try Run(command + ["--cross-validate", "4"])
+    #expect(four.status == 0 && four.output.contains("fold 4  accuracy ") && four.output.contains("of 16)"))
     #expect(try Run(command + ["--leave-one-out", "label"]).errors.contains("none is left to learn from"))
+  }
+
+  @Test("cross-validation with -o also trains a model of all data, with its own log and checkpoint")
+  func crossValidationAndModel() throws {
+    let (report, logs, run) = ("\(folder.path)/report.json", "\(folder.path)/logs", "\(folder.path)/run")
+    let both = try Run(
+      arguments("model", epochs: 1) + [
+        "--cross-validate", "2", "--validation-split", "0.25", "--json", "--report", report, "--log-dir", logs,
+        "--checkpoint", run,
+      ])
+    #expect(both.status == 0, "\(both.errors)")
+    let lines = try both.output.split(separator: "\n").map { try json(Data($0.utf8)) }
+    #expect(lines.map { $0["fold"] as? String } == ["fold 1", "fold 2", nil, nil, nil])
+    #expect(lines[2]["meanAccuracy"] is Double && lines[3]["number"] as? Int == 1 && lines[4]["seconds"] is Double)
+    // The report is that of the folds; a quarter of the eight files that a fold learns from chooses the epoch.
+    let folds = try #require(try json(bytes("report.json"))["folds"] as? [[String: Any]])
+    #expect(folds.map { $0["validation"] as? Int } == [2, 2])
+    for file in ["model", "logs/final/training.csv", "run/final/checkpoint.safetensors"] {
+      #expect(FileManager.default.fileExists(atPath: "\(folder.path)/\(file)"), "\(file) is missing")
+    }
+  }
+
+  private func json(_ data: Data) throws -> [String: Any] {
+    try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
   }
 
   @Test("beyond --cache-memory features go to a temporary file, and the model is the same")

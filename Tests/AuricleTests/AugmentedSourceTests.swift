@@ -42,6 +42,26 @@ struct AugmentedSourceTests {
     #expect(middle != 0 && differences.count { abs($0 - middle) < 0.05 * abs(middle) } > differences.count / 2)
   }
 
+  @Test(
+    "every field changes what training sees",
+    arguments: [
+      ("none", "gain=6"), ("none", "shift=0.1"), ("none", "speed=0.2"), ("none", "tilt=20"), ("none", "cut=0.2"),
+      ("none", "ends=0.2"), ("none", "noise=1"), ("noise=1", "noise-lowest-ratio=-20"),
+      ("noise=1", "noise-highest-ratio=60"), ("none", "room=1"), ("none", "frequency-warp=0.2"), ("none", "filter=10"),
+      ("none", "tempo=0.2"), ("none", "time-warp=0.2"), ("none", "time-masks=2"),
+      ("time-masks=2", "time-mask-share=0.5"), ("none", "frequency-masks=2"),
+      ("frequency-masks=2", "frequency-mask-share=0.5"), ("none", "mixup=1"),
+    ])
+  func everyField(with: String, field: String) throws {
+    let (without, changed) = (try Augmentation(with), try Augmentation("\(with),\(field)"))
+    let before = try source { $0 = without }.augmented
+    let after = try source { $0 = changed }.augmented
+    #expect(
+      try (1...8).contains {
+        try after.example(0, epoch: $0).features != before.example(0, epoch: $0).features
+      })
+  }
+
   @Test("utterance normalisation comes last")
   func normalization() throws {
     let augmented = try source(normalization: .utteranceMeanVariance) { $0.filter = 20 }.augmented

@@ -1,7 +1,7 @@
 /// What is changed at random in the training data, afresh in every epoch, so that a model learns what does not matter.
 ///
 ///     var augmentation = Augmentation.strong
-///     augmentation.noise.probability = 0      // as strong, but without noise
+///     augmentation.noise.probability = 0      // as strong, but no more noise than that of `ends`
 ///
 /// Every field can be set alone, and what is zero is off. Draws depend on the training's seed, the epoch and the example
 /// alone. Changes of the waveform need features computed again in every epoch; those of the features are nearly free.
@@ -38,7 +38,7 @@ public struct Augmentation: Codable, Hashable, Sendable {
   /// that begin too late or end too early.
   public var cut = 0.0
   /// Longest silence before and behind the sound, in seconds, each in half of the examples: how closely it was cut. Below
-  /// it and the sound lies noise, 20 to 70 dB weaker than the sound: how quiet the place was.
+  /// it and the sound lies white or pink noise, 20 to 70 dB weaker than the sound: how quiet the place was.
   public var ends = 0.0
   /// White and pink noise, or recordings where there are any.
   public var noise = Noise()

@@ -13,12 +13,17 @@ public struct WaveformAugmenter: Sendable {
   public let sampleRate: Int
   private let noises: [[Float]]
   private let rooms: [Convolution]
+  /// Changes with any sample of the recordings of noise and rooms.
+  public let checksum: UInt32
 
   /// - Parameters:
   ///   - sampleRate: of the waveforms to come, in Hz.
   ///   - noises: recordings to add instead of white and pink noise, at that rate.
   ///   - rooms: impulse responses to use instead of synthetic ones, at that rate; each is cut to its first second, begins
   ///     at its peak, and is scaled so that the loudness stays.
+  ///
+  /// Throws `AugmentationError.configuration` for a value out of range, and where all of the noises, or of the rooms, are
+  /// silent.
   public init(
     _ augmentation: Augmentation, sampleRate: Int, noises: [Waveform] = [], rooms: [Waveform] = []
   ) throws(AugmentationError) {
@@ -29,6 +34,14 @@ public struct WaveformAugmenter: Sendable {
     self.rooms = rooms.compactMap { room in
       Self.impulseResponse(room.samples, longest: sampleRate).flatMap { Convolution($0) }
     }
+    if self.noises.isEmpty && !noises.isEmpty { throw .configuration("the recordings of noise are silent") }
+    if self.rooms.isEmpty && !rooms.isEmpty { throw .configuration("the room impulse responses are silent") }
+    var checksum = Checksum()
+    for recordings in [noises, rooms] {
+      withUnsafeBytes(of: recordings.count) { checksum.update($0) }
+      for recording in recordings { recording.samples.withUnsafeBytes { checksum.update($0) } }
+    }
+    self.checksum = checksum.value
   }
 
   /// The waveform as this epoch hears it. Throws `AudioError` for a sample rate that cannot be changed.

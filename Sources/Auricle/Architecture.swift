@@ -24,8 +24,8 @@ extension SoundTrainer.Architecture {
     }
   }
 
-  /// Throws `ModelError.configuration` for a size or a rate out of range.
-  func network(inputSize: Int, classCount: Int) throws(ModelError) -> ModelConfiguration {
+  /// For frames of `inputSize` coefficients. Throws `ModelError.configuration` for a size or a rate out of range.
+  public func network(inputSize: Int, classCount: Int) throws(ModelError) -> ModelConfiguration {
     try ModelConfiguration(
       inputSize: inputSize, inputNormalization: inputNormalization, convolutions: convolutions, cell: cell,
       hiddenSize: hiddenSize, layers: layers, bidirectional: bidirectional, pooling: pooling, dropout: dropout,

@@ -39,7 +39,7 @@ extension SoundTrainer {
     _ folds: [Fold], labels: [String], validation: Double = 0, isolation: isolated (any Actor)? = #isolation,
     progress: (FoldProgress) -> Void = { _ in }
   ) async throws -> CrossValidation {
-    let networks = try networks(labels: labels)
+    let plan = try plan(labels: labels)
     let examples = folds.first.map { $0.training + $0.testing } ?? []
     let sounds = try await SoundCollection(examples, labels: labels, trainer: self) { progress(.progress($0)) }
     var results: [CrossValidation.FoldResult] = []
@@ -49,7 +49,7 @@ extension SoundTrainer {
       let trainer = try within("fold-\(index + 1)")
       let split = try Dataset(examples: fold.training, source: fold.name)
         .split(validation: .fraction(validation), seed: training.seed)
-      let model = try await trainer.fit(networks, sounds, split, labels: labels) { progress(.progress($0)) }
+      let model = try await trainer.fit(plan, sounds, split) { progress(.progress($0)) }
 
       let testing = sounds.subset(fold.testing)
       let answers = try await testing.answers(of: model, jobs: training.jobs)

@@ -70,7 +70,8 @@ public struct SoundTrainer: Sendable {
   public var augmentation = Augmentation.none
   public var noiseFiles: [String] = []
   public var roomFiles: [String] = []
-  /// Where to keep the run and where to log it, if anywhere; see `Trainer`. Several networks have a folder each in them.
+  /// Where to keep the run and where to log it, if anywhere; see `Trainer`. Of several networks, the second and those behind it have a
+  /// folder in them, `network-2` and so on, so that one can be joined by others later.
   public var checkpoint: CheckpointFolder?
   public var log: TrainingLog?
   /// 1 GiB.
@@ -93,11 +94,10 @@ public struct SoundTrainer: Sendable {
     _ split: DatasetSplit, labels: [String], isolation: isolated (any Actor)? = #isolation,
     progress: (Progress) -> Void = { _ in }
   ) async throws -> Result {
-    let networks = try networks(labels: labels)
-    try training(labels: labels).validate()
+    let plan = try plan(labels: labels)
     let sounds = try await SoundCollection(
       split.training + split.validation, labels: labels, trainer: self, progress: progress)
-    let model = try await fit(networks, sounds, split, labels: labels, progress: progress)
+    let model = try await fit(plan, sounds, split, progress: progress)
     let validationSet = sounds.subset(split.validation)
     let answers = try await validationSet.answers(of: model, jobs: training.jobs)
     return Result(
@@ -105,38 +105,48 @@ public struct SoundTrainer: Sendable {
       validationExamples: answers.count, failures: sounds.failures)
   }
 
-  /// Whether there is a checkpoint to go on from; of several networks, one of the first. Throws `FileError`.
-  public func holdsCheckpoint() throws -> Bool { try trainer(ofNetwork: 0).checkpoint?.holdsCheckpoint ?? false }
-
-  func networks(labels: [String]) throws(ModelError) -> [ModelConfiguration] {
-    var networks: [ModelConfiguration] = []
-    for architecture in architectures {
-      networks.append(try architecture.network(inputSize: features.coefficientCount, classCount: labels.count))
-    }
-    return networks
+  /// What can be made, and can be wrong, before any sound is read.
+  struct Plan: Sendable {
+    var labels: [String]
+    var networks: [ModelConfiguration]
+    var augmenter: WaveformAugmenter
   }
 
-  /// Trains each of `networks` on the part of `sounds` that `split` names.
+  /// Throws as `train` does.
+  func plan(labels: [String]) throws -> Plan {
+    try training(labels: labels).validate()
+    func read(_ paths: [String]) throws -> [Waveform] {
+      try paths.map { try Waveform(contentsOf: $0, sampleRate: features.sampleRate, channel: channel) }
+    }
+    return try Plan(
+      labels: labels,
+      networks: architectures.map {
+        try $0.network(inputSize: features.coefficientCount, classCount: labels.count)
+      },
+      augmenter: WaveformAugmenter(
+        augmentation, sampleRate: features.sampleRate, noises: read(noiseFiles), rooms: read(roomFiles)))
+  }
+
+  /// Trains each network on the part of `sounds` that `split` names.
   func fit(
-    _ networks: [ModelConfiguration], _ sounds: SoundCollection, _ split: DatasetSplit, labels: [String],
-    isolation: isolated (any Actor)? = #isolation, progress: (Progress) -> Void
+    _ plan: Plan, _ sounds: SoundCollection, _ split: DatasetSplit, isolation: isolated (any Actor)? = #isolation,
+    progress: (Progress) -> Void
   ) async throws -> ClassifierEnsemble {
     var members: [SequenceClassifier] = []
-    for (index, network) in networks.enumerated() {
-      if networks.count > 1 { progress(.network(index + 1, of: networks.count)) }
+    for index in plan.networks.indices {
+      if plan.networks.count > 1 { progress(.network(index + 1, of: plan.networks.count)) }
       let trainer = try trainer(ofNetwork: index)
-      members.append(try await trainer.fit(network, sounds, split, labels: labels) { progress(.training($0)) })
+      members.append(try await trainer.fit(plan, network: index, sounds, split) { progress(.training($0)) })
     }
     return try ClassifierEnsemble(members: members)
   }
 
-  /// With a seed of its own for each network but the first and, where there are several, a folder for each.
+  /// For each network but the first, with a seed and a folder of its own.
   private func trainer(ofNetwork index: Int) throws -> SoundTrainer {
-    var trainer = architectures.count > 1 ? try within("network-\(index + 1)") : self
-    if index > 0 {
-      var seeds = SeededGenerator(seed: training.seed, stream: UInt64(index))
-      trainer.training.seed = seeds.next()
-    }
+    guard index > 0 else { return self }
+    var trainer = try within("network-\(index + 1)")
+    var seeds = SeededGenerator(seed: training.seed, stream: UInt64(index))
+    trainer.training.seed = seeds.next()
     return trainer
   }
 
@@ -149,9 +159,10 @@ public struct SoundTrainer: Sendable {
   }
 
   private func fit(
-    _ network: ModelConfiguration, _ sounds: SoundCollection, _ split: DatasetSplit, labels: [String],
+    _ plan: Plan, network index: Int, _ sounds: SoundCollection, _ split: DatasetSplit,
     isolation: isolated (any Actor)? = #isolation, progress: (TrainingProgress) -> Void
   ) async throws -> SequenceClassifier {
+    let (network, labels) = (plan.networks[index], plan.labels)
     var trainer = try Trainer(training(labels: labels))
     trainer.checkpoint = checkpoint
     trainer.log = log
@@ -162,12 +173,11 @@ public struct SoundTrainer: Sendable {
     }
     let normalizer =
       features.normalization == .global ? try trainingSet.normalizer(coefficients: features.coefficientCount) : nil
-    let source = try augmented(trainingSet)
+    let source = try augmented(trainingSet, by: plan.augmenter)
     let identity = [
       "checksum of the training data": "\(trainingSet.checksum)",
       "checksum of the validation data": "\(validationSet.checksum)", "labels": labels.joined(separator: ","),
-      "augmentation": "\(augmentation)", "noise": noiseFiles.joined(separator: ","),
-      "rooms": roomFiles.joined(separator: ","),
+      "augmentation": "\(augmentation)", "checksum of noise and rooms": "\(plan.augmenter.checksum)",
     ]
     let (parameters, record) = try await trainer.train(
       network, on: source, validatingOn: validationSet, normalizer: normalizer, identity: identity,
@@ -178,14 +188,11 @@ public struct SoundTrainer: Sendable {
   }
 
   /// The training data as they are, or changed afresh in every epoch.
-  private func augmented(_ trainingSet: SoundCollection.Subset) throws -> any TrainingSource {
+  private func augmented(
+    _ trainingSet: SoundCollection.Subset, by augmenter: WaveformAugmenter
+  ) throws -> any TrainingSource {
     guard augmentation.isOn else { return trainingSet }
     let (rate, channel) = (features.sampleRate, channel)
-    func read(_ paths: [String]) throws -> [Waveform] {
-      try paths.map { try Waveform(contentsOf: $0, sampleRate: rate, channel: channel) }
-    }
-    let augmenter = try WaveformAugmenter(
-      augmentation, sampleRate: rate, noises: read(noiseFiles), rooms: read(roomFiles))
     return try AugmentedSource(
       trainingSet.plain, features: features, waveformAugmenter: augmenter, seed: training.seed
     ) { try Waveform(contentsOf: trainingSet.path($0), sampleRate: rate, channel: channel) }

@@ -39,11 +39,15 @@ struct ArchitectureOptions: ParsableArguments {
   var convolution: [Convolution] = []
 
   func validate() throws {
-    guard let members else { return }
     let range = max(1, architecture.count)...ClassifierEnsemble.mostMembers
-    if !range.contains(members) {
-      throw ValidationError("--members is \(members); it must be \(range.lowerBound) to \(range.upperBound).")
+    if let members, !range.contains(members) {
+      throw ValidationError(
+        "--members is \(members); it must be \(range.lowerBound), one for each --architecture, to \(range.upperBound).")
     }
+    do {
+      // Whatever the features and the classes will be.
+      for choice in choices { _ = try choice.network(inputSize: 39, classCount: 2) }
+    } catch { throw ValidationError("\(error).") }
   }
 
   var choices: [SoundTrainer.Architecture] {

@@ -8,7 +8,7 @@ import Auricle
 #endif
 
 struct JobOptions: ParsableArguments {
-  @Option(name: .shortAndLong, help: ArgumentHelp("Threads to use (default: all cores).", valueName: "n"))
+  @Option(name: .shortAndLong, help: ArgumentHelp("Threads to use; as a rule, all cores.", valueName: "n"))
   var jobs: Int = ProcessInfo.processInfo.activeProcessorCount
 
   func validate() throws {

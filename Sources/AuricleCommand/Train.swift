@@ -17,8 +17,8 @@ struct Train: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Share of each class held out for validation, where the data set does not say (default: 0.1).", valueName: "share"
-    ))
+      "Share of each class held out for validation, whatever the data set says (default: 0.1, where it says nothing).",
+      valueName: "share"))
   var validationSplit: Double?
   @Option(
     help: ArgumentHelp(
@@ -81,8 +81,15 @@ struct Train: AsyncParsableCommand {
       throw ValidationError("--cross-validate and --leave-one-out exclude each other.")
     }
     let judges = crossValidate != nil || leaveOneOut != nil
+    if let crossValidate, crossValidate < 2 {
+      throw ValidationError("--cross-validate is \(crossValidate); there must be at least 2 folds.")
+    }
     if output == nil && !judges {
       throw ValidationError("Missing -o, the file to write the model to.")
+    }
+    if output == "-" { throw ValidationError("-o needs a file's name; results go to standard output.") }
+    if let report, [".html", ".csv"].contains(where: report.hasSuffix) {
+      throw ValidationError("--report of train is JSON; 'auricle evaluate --report' writes HTML and CSV.")
     }
     if judges && !holdOut.isEmpty {
       throw ValidationError("--hold-out does not go with cross-validation, which holds out every file in turn.")
@@ -99,6 +106,16 @@ struct Train: AsyncParsableCommand {
     if validationSplit != nil && !holdOut.isEmpty {
       throw ValidationError("--validation-split and --hold-out exclude each other.")
     }
+    if trainingOptions.patience != nil, validationSplit.map({ $0 == 0 }) ?? judges {
+      throw ValidationError("--patience needs validation files; give --validation-split a share.")
+    }
+    do {
+      for condition in holdOut { _ = try FieldCondition(condition) }
+      if let sampleRate {
+        _ = try Resampler(from: sampleRate, to: sampleRate)
+        try FeatureConfiguration.speech(sampleRate: sampleRate).validate()
+      }
+    } catch { throw ValidationError("\(error).") }
     guard (0...1 << 30).contains(cacheMemory) else {
       throw ValidationError("--cache-memory is \(cacheMemory); it must be at least 0.")
     }
@@ -115,7 +132,7 @@ struct Train: AsyncParsableCommand {
       if let folds = try folds(of: dataset) { try await crossValidate(folds, dataset) }
       if let output { try await train(dataset, to: output) }
     } catch is CancellationError where Interruption.isRequested {
-      StandardError.write(checkpoint == nil ? "auricle: stopped; nothing is kept without --checkpoint" : resumeHint)
+      StandardError.write(interruptionNotice)
       throw Interruption.status
     } catch is CancellationError {
       throw ExitStatus.nothingDone  // by --fail-fast
@@ -210,7 +227,7 @@ struct Train: AsyncParsableCommand {
     func place(_ path: String) -> String { folder.map { "\(path)/\($0)" } ?? path }
     if let checkpoint {
       trainer.checkpoint = try CheckpointFolder(place(checkpoint), resuming: resume)
-      if resume && crossValidate == nil && leaveOneOut == nil, try !trainer.holdsCheckpoint() {
+      if resume && crossValidate == nil && leaveOneOut == nil && trainer.checkpoint?.holdsCheckpoint == false {
         StandardError.write("\(checkpoint): holds no checkpoint yet; training begins at the beginning")
       }
     }
@@ -218,12 +235,17 @@ struct Train: AsyncParsableCommand {
     return trainer
   }
 
-  private var resumeHint: String {
-    let words = CommandLine.arguments.dropFirst().filter { $0 != "--resume" }.map { word in
+  /// What is kept, and the command to go on with.
+  private var interruptionNotice: String {
+    guard let checkpoint else { return "auricle: stopped; nothing is kept without --checkpoint" }
+    guard CheckpointFolder.anyCheckpoint(in: checkpoint) else {
+      return "auricle: stopped before training began; there is nothing to keep"
+    }
+    let words = CommandLine.arguments.dropFirst(2).filter { $0 != "--resume" }.map { word in
       word.allSatisfy { $0.isLetter || $0.isNumber || "-_./=:,+@%".contains($0) } && !word.isEmpty
         ? word : "'" + word.replacingScalars { $0 == "'" ? "'\\''" : nil } + "'"
     }
-    return "auricle: stopped and saved; go on with: auricle \(words.joined(separator: " ")) --resume"
+    return "auricle: stopped and saved; go on with: auricle train --resume \(words.joined(separator: " "))"
   }
 
   /// The sample rate that most of the first files have, at most 16 kHz, beyond which speech holds little.

@@ -46,6 +46,10 @@ struct TrainingOptions: ParsableArguments {
   @Option(help: ArgumentHelp("The same seed gives the same model, byte for byte.", valueName: "n"))
   var seed = TrainingConfiguration().seed
 
+  func validate() throws {
+    do { try configuration(jobs: 1).validate() } catch { throw ValidationError("\(error).") }
+  }
+
   func configuration(jobs: Int) -> TrainingConfiguration {
     var configuration = TrainingConfiguration()
     configuration.epochs = epochs

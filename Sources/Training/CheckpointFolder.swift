@@ -16,7 +16,7 @@ public struct CheckpointFolder: Sendable {
   public let path: String
   public let resumes: Bool
 
-  private var file: String { "\(path)/checkpoint.safetensors" }
+  private var file: String { "\(path)/\(Self.name)" }
 
   /// Makes the folder. Throws `TrainingError.checkpointExists` where there is a checkpoint and `resuming` is false, and
   /// `FileError` where none can be written.
@@ -27,7 +27,7 @@ public struct CheckpointFolder: Sendable {
     if !resuming && holdsCheckpoint { throw TrainingError.checkpointExists(folder: path) }
     // What is left of a checkpoint that was not finished.
     for name in (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
-    where name.hasPrefix("checkpoint.safetensors.") && name.hasSuffix(".part") {
+    where name.hasPrefix("\(Self.name).") && name.hasSuffix(".part") {
       try? FileManager.default.removeItem(atPath: "\(path)/\(name)")
     }
     try FileAccess.checkWritable(file)
@@ -35,6 +35,14 @@ public struct CheckpointFolder: Sendable {
 
   /// Whether there is one to go on from.
   public var holdsCheckpoint: Bool { FileManager.default.fileExists(atPath: file) }
+
+  /// Whether there is one in the folder at `path` or in a folder below it.
+  public static func anyCheckpoint(in path: String) -> Bool {
+    let names = (try? FileManager.default.subpathsOfDirectory(atPath: path)) ?? []
+    return names.contains { $0 == name || $0.hasSuffix("/\(name)") }
+  }
+
+  private static let name = "checkpoint.safetensors"
 
   /// `path` for one part of a run.
   public func subfolder(_ name: String) throws -> CheckpointFolder {
@@ -76,16 +84,22 @@ public struct CheckpointFolder: Sendable {
   func restore(_ state: inout TrainingState, layout: ParameterLayout, identity: [String: String]) throws -> Bool {
     guard resumes && holdsCheckpoint else { return false }
     func refuse(_ reason: String) -> TrainingError { .unusableCheckpoint(path: file, reason: reason) }
-    let tensors = try TensorFile(bytes: FileAccess.read(file), path: file)
+    let bytes = try FileAccess.read(file)
+    let tensors: TensorFile
+    do { tensors = try TensorFile(bytes: bytes, path: file) } catch { throw refuse("it is damaged") }
     let decoder = JSONDecoder()
     decoder.nonConformingFloatDecodingStrategy = .convertFromString(
       positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
     guard let text = tensors.metadata["auricle.checkpoint"],
       let saved = try? decoder.decode(Description.self, from: Data(text.utf8)), saved.format == 1
     else { throw refuse("its description is missing or of another version") }
-    for what in Set(identity.keys).union(saved.identity.keys).sorted() {
-      let (was, now) = (saved.identity[what] ?? "absent", identity[what] ?? "absent")
-      if was != now { throw TrainingError.otherCheckpoint(folder: path, what: what, was: was, isNow: now) }
+    // Settings first: other settings may well choose other data.
+    let different = Set(identity.keys).union(saved.identity.keys).filter { identity[$0] != saved.identity[$0] }
+      .sorted { ($0.hasPrefix("checksum") ? 1 : 0, $0) < ($1.hasPrefix("checksum") ? 1 : 0, $1) }
+    if let what = different.first {
+      throw TrainingError.otherCheckpoint(
+        folder: path, what: what, was: saved.identity[what], isNow: identity[what], others: Array(different.dropFirst())
+      )
     }
     func values(_ prefix: String) throws(TrainingError) -> [Float] {
       var values: [Float] = []

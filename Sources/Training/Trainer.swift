@@ -50,7 +50,7 @@ public struct Trainer: Sendable {
   ) async throws -> (parameters: [Float], record: TrainingRecord) {
     guard !training.labels.isEmpty else { throw TrainingError.noExamples }
     guard configuration.patience == nil || !validation.labels.isEmpty else {
-      throw TrainingError.configuration("early stopping without validation data")
+      throw TrainingError.configuration("a patience, but no validation data to see progress on")
     }
     let layout = ParameterLayout(network)
     var state = TrainingState(

@@ -41,15 +41,17 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
       if !condition { throw .configuration(reason()) }
     }
     let rate = effectiveLearningRate
-    try require((1...1_000_000).contains(epochs), "\(epochs) epochs; there must be at least 1")
-    try require((1...1_000_000).contains(batchSize), "a batch size of \(batchSize); it must be at least 1")
+    try require((1...1_000_000).contains(epochs), "\(epochs) epochs; there must be 1 to 1000000")
+    try require((1...1_000_000).contains(batchSize), "a batch size of \(batchSize); it must be 1 to 1000000")
     try require(rate > 0 && rate.isFinite, "a learning rate of \(rate); it must be positive")
     if let weightDecay {
       try require(
-        weightDecay >= 0 && weightDecay * rate < 1, "a weight decay of \(weightDecay); it must not be negative")
+        weightDecay >= 0 && weightDecay * rate < 1,
+        "a weight decay of \(weightDecay) with a learning rate of \(rate); it must be at least 0, and their product below 1"
+      )
     }
     try require((0..<1).contains(momentum), "a momentum of \(momentum); it must be in [0, 1)")
-    try require(warmUp >= 0 && warmUp <= 1e6, "a warm-up of \(warmUp) epochs; it must not be negative")
+    try require(warmUp >= 0 && warmUp <= 1e6, "a warm-up of \(warmUp) epochs; it must be 0 to 1000000")
     try require(plateauPatience >= 0, "a plateau of \(plateauPatience) epochs; it must not be negative")
     try require(plateauFactor > 0 && plateauFactor < 1, "a plateau factor of \(plateauFactor); it must be in (0, 1)")
     try require(clipNorm > 0, "a clipping norm of \(clipNorm); it must be positive")

@@ -7,8 +7,9 @@ public enum TrainingError: Error, Hashable, Sendable, CustomStringConvertible {
   case diverged(epoch: Int)
   /// The folder holds a checkpoint, and nobody asked to go on from it.
   case checkpointExists(folder: String)
-  /// The checkpoint is of other data or settings: what differs, what it was, and what it is now.
-  case otherCheckpoint(folder: String, what: String, was: String, isNow: String)
+  /// The checkpoint is of other data or settings: what differs, what it was and what it is now, if anything, and what
+  /// else differs.
+  case otherCheckpoint(folder: String, what: String, was: String?, isNow: String?, others: [String])
   case unusableCheckpoint(path: String, reason: String)
 
   public var description: String {
@@ -18,10 +19,19 @@ public enum TrainingError: Error, Hashable, Sendable, CustomStringConvertible {
     case .diverged(let epoch): "the loss is no longer a number in epoch \(epoch); try a smaller learning rate"
     case .checkpointExists(let folder):
       "\(folder): holds a checkpoint already; add --resume to go on from it, or name another folder"
-    case .otherCheckpoint(let folder, let what, let was, let isNow):
-      "\(folder): its checkpoint is of another training: \(what) was \(was) and is \(isNow) now; "
-        + "repeat the same command, or name another folder"
-    case .unusableCheckpoint(let path, let reason): "\(path): not a usable checkpoint: \(reason)"
+    case .otherCheckpoint(let folder, let what, let was, let isNow, let others):
+      "\(folder): its checkpoint is of another training: \(Self.difference(what, was, isNow))"
+        + (others.isEmpty ? "" : ", and so is: \(others.joined(separator: ", "))")
+        + "; repeat the same command, or name another folder"
+    case .unusableCheckpoint(let path, let reason):
+      "\(path): not a usable checkpoint: \(reason); remove it to begin anew"
     }
+  }
+
+  /// Long texts, such as a network's, are not shown.
+  private static func difference(_ what: String, _ was: String?, _ isNow: String?) -> String {
+    let (was, isNow) = (was ?? "absent", isNow ?? "absent")
+    if was.utf8.count + isNow.utf8.count > 80 { return "the \(what) is different" }
+    return "\(what) was \(was) and is \(isNow) now"
   }
 }

@@ -3,8 +3,8 @@ import SequenceModel
 
 /// A folder with the course of a training run: `training.csv`, a line per epoch, and a TensorBoard event file.
 ///
-/// Both are written whole from the record of the epochs behind each of them, so that a run that was interrupted leaves
-/// the same log as one that was not. Event times are all zero: choose the axis "step", which counts epochs.
+/// Both follow from the record of the epochs alone, so that a run that was interrupted leaves the same log as one that
+/// was not. Event times are all zero: choose the axis "step", which counts epochs.
 public struct TrainingLog: Sendable {
   public let folder: String
 
@@ -26,7 +26,18 @@ public struct TrainingLog: Sendable {
             value.map { (name, $0) }
           })
     }
-    try FileAccess.writeAtomically(events.bytes, to: "\(folder)/events.out.tfevents.0.auricle")
+    try bring("\(folder)/events.out.tfevents.0.auricle", to: events.bytes)
+  }
+
+  /// Adds what is missing at the end of the file, since TensorBoard goes on reading the one it has opened; a file that does
+  /// not begin so, which is of another run, is replaced.
+  private func bring(_ path: String, to bytes: [UInt8]) throws(FileError) {
+    let present = (try? FileAccess.read(path)) ?? []
+    if !present.isEmpty && bytes.starts(with: present) {
+      try AppendableFile(path: path, keeping: present.count).append(bytes.dropFirst(present.count))
+    } else {
+      try FileAccess.writeAtomically(bytes, to: path)
+    }
   }
 
   /// A header, then a line per epoch, in full precision; no validation leaves cells empty.

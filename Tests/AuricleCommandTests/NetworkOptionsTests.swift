@@ -22,13 +22,13 @@ struct NetworkOptionsTests {
   }
 
   @Test(
-    "a convolution that cannot be read is wrong usage, one that cannot be is an error",
+    "a convolution that cannot be read, or cannot be, is wrong usage",
     arguments: ["", "8", "8:", "x:3", "8:3x", "8:3/", "8:3/2x2", "8:3x3x3", "8:3:3", "8:3/1/1", "0:3"])
   func convolution(_ text: String) throws {
     let folder = try TemporaryFolder()
     let run = try Run(
       "train", "\(fixtures)/digits", "--label-pattern", "{label}_{voice}_{take}", "-o", "\(folder.path)/m.safetensors",
       "--convolution", text)
-    #expect(run.status == (text == "0:3" ? 1 : 2) && run.output.isEmpty)
+    #expect(run.status == 2 && run.output.isEmpty)
   }
 }

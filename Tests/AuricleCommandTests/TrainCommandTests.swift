@@ -69,7 +69,7 @@ struct TrainCommandTests {
     let text = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
     process.waitUntilExit()
     #expect(process.terminationReason == .exit && process.terminationStatus == Int32(status))
-    #expect(text.contains("stopped and saved; go on with: auricle train ") && text.contains(" --resume"))
+    #expect(text.contains("stopped and saved; go on with: auricle train --resume "))
   }
 
   /// Runs `command`, stops it as Ctrl-C does once `file` is there, and runs it again with --resume.
@@ -117,13 +117,21 @@ struct TrainCommandTests {
     #expect(again.status == 1 && again.errorLines.count == 1 && again.errors.contains("--resume"))
     let other = try Run(command + ["--resume", "--learning-rate", "0.5"])
     #expect(other.status == 1 && other.errors.contains("learning rate was 0.002 and is 0.5 now"), "\(other.errors)")
-    // Another seed chooses other files to learn from, before it does anything else.
+    // The network's text is long, and not shown.
+    let wider = try Run(command + ["--resume", "--hidden", "9"])
+    #expect(wider.errorLines.last?.contains("the network is different; repeat") == true, "\(wider.errors)")
+    // Another seed also chooses other files to learn from.
     for folds in [[], ["--cross-validate", "2"]] {
       let command = command + folds + ["--checkpoint", "\(folder.path)/run\(folds.count)"]
       #expect(try Run(command).status == 0)
       let other = try Run(command + ["--resume", "--seed", "2"])
-      #expect(other.status == 1 && other.errors.contains("checksum of the training data"), "\(other.errors)")
+      #expect(
+        other.status == 1
+          && other.errors.contains("seed was 1 and is 2 now, and so is: checksum of the training data"),
+        "\(other.errors)")
     }
+    let empty = try Run(arguments("model") + ["--augment", "noise=1", "--noise", "\(folder.path)/run"])
+    #expect(empty.status == 1)
   }
 
   @Test("--jobs reaches the trainer, whose result it does not change")
@@ -289,10 +297,48 @@ struct TrainCommandTests {
       arguments("stopped", epochs: 30) + several + ["--checkpoint", "\(folder.path)/run"],
       when: "\(folder.path)/run/network-2/checkpoint.safetensors")
     #expect(try bytes("whole") == bytes("stopped"))
-    // One more, behind those that are there.
-    let run = try Run(
-      arguments("more", epochs: 30) + ["--members", "4", "--checkpoint", "\(folder.path)/run", "--resume"])
-    #expect(run.status == 0 && run.errors.contains("going on behind epoch 30"), "\(run.errors)")
+    // One more, behind those that are there; and the first of them alone.
+    for members in [["--members", "4"], []] {
+      let run = try Run(
+        arguments("more", epochs: 30) + members + ["--checkpoint", "\(folder.path)/run", "--resume"])
+      #expect(run.status == 0 && run.errors.contains("going on behind epoch 30"), "\(run.errors)")
+    }
+    #expect(try Run(arguments("one", epochs: 30)).status == 0)
+    #expect(try bytes("more") == bytes("one"))
+  }
+
+  @Test("a noise file that was replaced by another is another training; one that was moved is the same")
+  func otherNoise() throws {
+    let noise = "\(folder.path)/noise"
+    try FileManager.default.createDirectory(atPath: noise, withIntermediateDirectories: true)
+    try FileManager.default.copyItem(atPath: "\(fixtures)/seven.wav", toPath: "\(noise)/a.wav")
+    func run(_ more: [String]) throws -> Run {
+      try Run(
+        arguments("model", epochs: 1)
+          + ["--augment", "noise=1", "--noise", noise, "--checkpoint", "\(folder.path)/run"] + more)
+    }
+    #expect(try run([]).status == 0)
+    try FileManager.default.moveItem(atPath: "\(noise)/a.wav", toPath: "\(noise)/b.wav")
+    #expect(try run(["--resume"]).status == 0)
+    try FileManager.default.removeItem(atPath: "\(noise)/b.wav")
+    try FileManager.default.copyItem(atPath: "\(fixtures)/audio/word.wav", toPath: "\(noise)/a.wav")
+    let other = try run(["--resume"])
+    #expect(other.status == 1 && other.errors.contains("checksum of noise and rooms"), "\(other.errors)")
+  }
+
+  @Test(
+    "an impossible value is wrong usage, said before anything is read",
+    arguments: [
+      ["--epochs", "0"], ["--batch-size", "0"], ["--learning-rate", "0"], ["--weight-decay", "1000"],
+      ["--patience", "0"],
+      ["--average-decay", "1"], ["--label-smoothing", "1"], ["--hidden", "0"], ["--dropout", "1"],
+      ["--convolution", "0:3"], ["--sample-rate", "0"], ["--sample-rate", "100"], ["--sample-rate", "10000000"],
+      ["--hold-out", "voice"], ["--cross-validate", "1"], ["--leave-one-out", "voice", "--patience", "3"],
+      ["--validation-split", "0", "--patience", "3"], ["--report", "report.html"], ["-o", "-"],
+    ])
+  func impossible(option: [String]) throws {
+    let run = try Run(arguments("model") + option)
+    #expect(run.status == 2 && run.output.isEmpty && !run.errors.contains("files in"), "\(run.errors)")
   }
 
   @Test("weights of an unknown class, or none, are refused")

@@ -71,14 +71,15 @@ struct CheckpointTests {
       try await train(configuration, resuming: false)
     }
     await #expect(
-      throws: TrainingError.otherCheckpoint(folder: "\(folder)/run", what: "data", was: "a", isNow: "b")
-    ) { try await train(configuration, resuming: true, identity: ["data": "b"]) }
+      throws: TrainingError.otherCheckpoint(
+        folder: "\(folder)/run", what: "data", was: "a", isNow: "b", others: ["checksum of it"])
+    ) { try await train(configuration, resuming: true, identity: ["checksum of it": "1", "data": "b"]) }
     for (name, change) in settingChanges {
       var other = configuration
       change(&other)
       if other.settings == configuration.settings { continue }  // this is what was trained
       await #expect { try await train(other, resuming: true, identity: ["data": "a"]) } throws: { error in
-        if case TrainingError.otherCheckpoint(_, let what, _, _) = error { what == name } else { false }
+        if case TrainingError.otherCheckpoint(_, let what, _, _, _) = error { what == name } else { false }
       }
     }
   }
@@ -91,7 +92,9 @@ struct CheckpointTests {
     let bytes = try FileAccess.read(file)
     for length in [0, 7, 100, bytes.count / 2, bytes.count - 1] {
       try FileAccess.writeAtomically(Array(bytes[..<length]), to: file)
-      await #expect(throws: (any Error).self) { try await train(configuration, resuming: true) }
+      await #expect(throws: TrainingError.unusableCheckpoint(path: file, reason: "it is damaged")) {
+        try await train(configuration, resuming: true)
+      }
     }
     try FileAccess.writeAtomically(TensorFile(metadata: ["auricle.checkpoint": "{}"]).bytes(), to: file)
     await #expect(throws: TrainingError.self) { try await train(configuration, resuming: true) }
@@ -105,6 +108,30 @@ struct CheckpointTests {
       separator: "\n")
     #expect(lines.count == 4 && lines[0].hasPrefix("epoch,learning_rate,"))
     #expect(lines[2].hasPrefix("2,\(record.epochs[1].learningRate),\(record.epochs[1].trainingLoss),"))
+  }
+
+  @Test("what TensorBoard has opened grows by the epochs to come; another run's file is replaced")
+  func liveLog() async throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let record = try await train(configuration).record
+    let path = "\(folder)/plain/events.out.tfevents.0.auricle"
+    let whole = try FileAccess.read(path)
+    let log = try TrainingLog(folder: "\(folder)/plain")
+    var earlier = record
+    earlier.epochs.removeLast()
+    try log.write(earlier)
+    let opened = try #require(FileHandle(forReadingAtPath: path))
+    #expect(try [UInt8](opened.readToEnd() ?? Data()) == FileAccess.read(path))
+    let length = try FileAccess.read(path).count
+    try log.write(record)
+    #expect(try [UInt8](opened.readToEnd() ?? Data()) == Array(whole[length...]))
+    // Cut within a record, as by a full disk.
+    try FileAccess.writeAtomically(Array(whole.dropLast(5)), to: path)
+    try log.write(record)
+    #expect(try FileAccess.read(path) == whole)
+    try FileAccess.writeAtomically([1, 2, 3], to: path)
+    try log.write(record)
+    #expect(try FileAccess.read(path) == whole)
   }
 
   @Test("CRC-32C of 32 zeros is that of RFC 3720")

@@ -39,7 +39,10 @@ public struct WaveformAugmenter: Sendable {
     var checksum = Checksum()
     for recordings in [noises, rooms] {
       withUnsafeBytes(of: recordings.count) { checksum.update($0) }
-      for recording in recordings { recording.samples.withUnsafeBytes { checksum.update($0) } }
+      for recording in recordings {
+        withUnsafeBytes(of: recording.samples.count) { checksum.update($0) }
+        recording.samples.withUnsafeBytes { checksum.update($0) }
+      }
     }
     self.checksum = checksum.value
   }

@@ -40,16 +40,17 @@ extension SoundTrainer {
     progress: (FoldProgress) -> Void = { _ in }
   ) async throws -> CrossValidation {
     let plan = try plan(labels: labels)
+    // All folders first: one that cannot be used is found before the hours that the others may take.
+    let trainers = try folds.indices.map { try within("fold-\($0 + 1)").trainersOfNetworks() }
     let examples = folds.first.map { $0.training + $0.testing } ?? []
     let sounds = try await SoundCollection(examples, labels: labels, trainer: self) { progress(.progress($0)) }
     var results: [CrossValidation.FoldResult] = []
     var (truth, predicted) = ([String](), [String]())
     for (index, fold) in folds.enumerated() {
       progress(.begins(fold: index + 1, of: folds.count, name: fold.name))
-      let trainer = try within("fold-\(index + 1)")
       let split = try Dataset(examples: fold.training, source: fold.name)
         .split(validation: .fraction(validation), seed: training.seed)
-      let model = try await trainer.fit(plan, sounds, split) { progress(.progress($0)) }
+      let model = try await fit(plan, trainers[index], sounds, split) { progress(.progress($0)) }
 
       let testing = sounds.subset(fold.testing)
       let answers = try await testing.answers(of: model, jobs: training.jobs)

@@ -70,8 +70,8 @@ public struct SoundTrainer: Sendable {
   public var augmentation = Augmentation.none
   public var noiseFiles: [String] = []
   public var roomFiles: [String] = []
-  /// Where to keep the run and where to log it, if anywhere; see `Trainer`. Of several networks, the second and those behind it have a
-  /// folder in them, `network-2` and so on, so that one can be joined by others later.
+  /// Where to keep the run and where to log it, if anywhere; see `Trainer`. Of several networks, the second and those
+  /// behind it have a folder in them, `network-2` and so on, so that one can be joined by others later.
   public var checkpoint: CheckpointFolder?
   public var log: TrainingLog?
   /// 1 GiB.
@@ -88,16 +88,17 @@ public struct SoundTrainer: Sendable {
 
   /// Trains on `split.training`, keeping the weights that do best on `split.validation`.
   ///
-  /// Files that cannot be read are left out and reported. Throws `FeatureError`, `ModelError`, `DatasetError` (a class
-  /// with nothing left to train on) or `TrainingError`.
+  /// Files that cannot be read are left out and reported; where a class has nothing left to train on, `TrainingError` is
+  /// thrown. Throws `FeatureError`, `ModelError`, `AugmentationError` and `TrainingError` for impossible settings,
+  /// `AudioError` for recordings of noise and rooms, and `FileError` where checkpoint, log or cache cannot be written.
   public func train(
     _ split: DatasetSplit, labels: [String], isolation: isolated (any Actor)? = #isolation,
     progress: (Progress) -> Void = { _ in }
   ) async throws -> Result {
-    let plan = try plan(labels: labels)
+    let (plan, trainers) = (try plan(labels: labels), try trainersOfNetworks())
     let sounds = try await SoundCollection(
       split.training + split.validation, labels: labels, trainer: self, progress: progress)
-    let model = try await fit(plan, sounds, split, progress: progress)
+    let model = try await fit(plan, trainers, sounds, split, progress: progress)
     let validationSet = sounds.subset(split.validation)
     let answers = try await validationSet.answers(of: model, jobs: training.jobs)
     return Result(
@@ -105,7 +106,7 @@ public struct SoundTrainer: Sendable {
       validationExamples: answers.count, failures: sounds.failures)
   }
 
-  /// What can be made, and can be wrong, before any sound is read.
+  /// What can be made, and can be wrong, before any example is read.
   struct Plan: Sendable {
     var labels: [String]
     var networks: [ModelConfiguration]
@@ -116,7 +117,8 @@ public struct SoundTrainer: Sendable {
   func plan(labels: [String]) throws -> Plan {
     try training(labels: labels).validate()
     func read(_ paths: [String]) throws -> [Waveform] {
-      try paths.map { try Waveform(contentsOf: $0, sampleRate: features.sampleRate, channel: channel) }
+      guard augmentation.isOn else { return [] }
+      return try paths.map { try Waveform(contentsOf: $0, sampleRate: features.sampleRate, channel: channel) }
     }
     return try Plan(
       labels: labels,
@@ -127,27 +129,29 @@ public struct SoundTrainer: Sendable {
         augmentation, sampleRate: features.sampleRate, noises: read(noiseFiles), rooms: read(roomFiles)))
   }
 
-  /// Trains each network on the part of `sounds` that `split` names.
+  /// Trains each network, by its own trainer, on the part of `sounds` that `split` names.
   func fit(
-    _ plan: Plan, _ sounds: SoundCollection, _ split: DatasetSplit, isolation: isolated (any Actor)? = #isolation,
-    progress: (Progress) -> Void
+    _ plan: Plan, _ trainers: [SoundTrainer], _ sounds: SoundCollection, _ split: DatasetSplit,
+    isolation: isolated (any Actor)? = #isolation, progress: (Progress) -> Void
   ) async throws -> ClassifierEnsemble {
     var members: [SequenceClassifier] = []
-    for index in plan.networks.indices {
-      if plan.networks.count > 1 { progress(.network(index + 1, of: plan.networks.count)) }
-      let trainer = try trainer(ofNetwork: index)
+    for (index, trainer) in trainers.enumerated() {
+      if trainers.count > 1 { progress(.network(index + 1, of: trainers.count)) }
       members.append(try await trainer.fit(plan, network: index, sounds, split) { progress(.training($0)) })
     }
     return try ClassifierEnsemble(members: members)
   }
 
-  /// For each network but the first, with a seed and a folder of its own.
-  private func trainer(ofNetwork index: Int) throws -> SoundTrainer {
-    guard index > 0 else { return self }
-    var trainer = try within("network-\(index + 1)")
-    var seeds = SeededGenerator(seed: training.seed, stream: UInt64(index))
-    trainer.training.seed = seeds.next()
-    return trainer
+  /// For each network but the first, one with a seed and a folder of its own. Throws `TrainingError.checkpointExists` and
+  /// `FileError`.
+  func trainersOfNetworks() throws -> [SoundTrainer] {
+    try architectures.indices.map { index in
+      guard index > 0 else { return self }
+      var trainer = try within("network-\(index + 1)")
+      var seeds = SeededGenerator(seed: training.seed, stream: UInt64(index))
+      trainer.training.seed = seeds.next()
+      return trainer
+    }
   }
 
   /// The same, with checkpoint and log in this folder of their folders.

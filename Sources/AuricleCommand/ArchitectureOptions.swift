@@ -39,21 +39,22 @@ struct ArchitectureOptions: ParsableArguments {
   var convolution: [Convolution] = []
 
   func validate() throws {
-    let range = max(1, architecture.count)...ClassifierEnsemble.mostMembers
-    if let members, !range.contains(members) {
-      throw ValidationError(
-        "--members is \(members); it must be \(range.lowerBound), one for each --architecture, to \(range.upperBound).")
+    let (count, most) = (members ?? names.count, ClassifierEnsemble.mostMembers)
+    guard count >= names.count && count <= most else {
+      throw ValidationError("\(count) networks; there must be \(names.count), one for each --architecture, to \(most).")
     }
     do {
-      // Whatever the features and the classes will be.
-      for choice in choices { _ = try choice.network(inputSize: 39, classCount: 2) }
+      // With as many classes as there are at least.
+      let coefficients = FeatureConfiguration.speech(sampleRate: 16_000).coefficientCount
+      for name in Set(names) { _ = try choice(name).network(inputSize: coefficients, classCount: 2) }
     } catch { throw ValidationError("\(error).") }
   }
 
   var choices: [SoundTrainer.Architecture] {
-    let names = architecture.isEmpty ? [.bigruAttention] : architecture
-    return (0..<(members ?? names.count)).map { choice(names[$0 % names.count]) }
+    (0..<(members ?? names.count)).map { choice(names[$0 % names.count]) }
   }
+
+  private var names: [SoundTrainer.Architecture.Name] { architecture.isEmpty ? [.bigruAttention] : architecture }
 
   private func choice(_ name: SoundTrainer.Architecture.Name) -> SoundTrainer.Architecture {
     var choice = SoundTrainer.Architecture(name)

@@ -76,6 +76,10 @@ struct LabelOptions: ParsableArguments {
   var labelPattern: String?
   @OptionGroup var confinement: RootOptions
 
+  func validate() throws {
+    do { _ = try labelPattern.map { try LabelPattern($0) } } catch { throw ValidationError("\(error).") }
+  }
+
   func load(_ dataset: String) throws -> Dataset {
     try Dataset(at: dataset, labelPattern: labelPattern.map { try LabelPattern($0) }, root: confinement.root)
   }

@@ -88,7 +88,7 @@ struct Train: AsyncParsableCommand {
       throw ValidationError("Missing -o, the file to write the model to.")
     }
     if output == "-" { throw ValidationError("-o needs a file's name; results go to standard output.") }
-    if let report, [".html", ".csv"].contains(where: report.hasSuffix) {
+    if let format = report.flatMap({ ReportFormat($0) }), format != .json {
       throw ValidationError("--report of train is JSON; 'auricle evaluate --report' writes HTML and CSV.")
     }
     if judges && !holdOut.isEmpty {
@@ -111,11 +111,11 @@ struct Train: AsyncParsableCommand {
     }
     do {
       for condition in holdOut { _ = try FieldCondition(condition) }
-      if let sampleRate {
-        _ = try Resampler(from: sampleRate, to: sampleRate)
-        try FeatureConfiguration.speech(sampleRate: sampleRate).validate()
-      }
     } catch { throw ValidationError("\(error).") }
+    let rates = AudioFile.sampleRates
+    if let sampleRate, !rates.contains(sampleRate) {
+      throw ValidationError("--sample-rate is \(sampleRate); it must be \(rates.lowerBound) to \(rates.upperBound).")
+    }
     guard (0...1 << 30).contains(cacheMemory) else {
       throw ValidationError("--cache-memory is \(cacheMemory); it must be at least 0.")
     }
@@ -128,18 +128,19 @@ struct Train: AsyncParsableCommand {
     for path in [output, report] { if let path { try FileAccess.checkWritable(path) } }
     let dataset = try data.load()
     Interruption.listen()
+    var hasBegun = false
     do {
-      if let folds = try folds(of: dataset) { try await crossValidate(folds, dataset) }
-      if let output { try await train(dataset, to: output) }
+      if let folds = try folds(of: dataset) { try await crossValidate(folds, dataset, hasBegun: &hasBegun) }
+      if let output { try await train(dataset, to: output, hasBegun: &hasBegun) }
     } catch is CancellationError where Interruption.isRequested {
-      StandardError.write(interruptionNotice)
+      StandardError.write(interruptionNotice(hasBegun: hasBegun))
       throw Interruption.status
     } catch is CancellationError {
       throw ExitStatus.nothingDone  // by --fail-fast
     }
   }
 
-  private func train(_ dataset: Dataset, to output: String) async throws {
+  private func train(_ dataset: Dataset, to output: String, hasBegun: inout Bool) async throws {
     let choice: ValidationChoice =
       if !holdOut.isEmpty {
         .holdOut(try holdOut.map { try FieldCondition($0) })
@@ -158,7 +159,7 @@ struct Train: AsyncParsableCommand {
     var display = TrainingDisplay(epochs: trainingOptions.epochs, json: outputOptions.json)
     let result = try await trainer.train(split, labels: dataset.labels) {
       Interruption.check()
-      checkFailure($0)
+      look(at: $0, hasBegun: &hasBegun)
       display.show($0)
     }
     try result.model.write(to: output)
@@ -168,9 +169,13 @@ struct Train: AsyncParsableCommand {
     }
   }
 
-  /// With `--fail-fast`, cancels the current task at a file that cannot be read.
-  private func checkFailure(_ progress: SoundTrainer.Progress) {
-    if failureOptions.failFast, case .file(_, _, _?) = progress { withUnsafeCurrentTask { $0?.cancel() } }
+  /// With `--fail-fast`, cancels the current task at a file that cannot be read. Behind the last file training begins.
+  private func look(at progress: SoundTrainer.Progress, hasBegun: inout Bool) {
+    guard case .file(_, _, let failure) = progress else {
+      hasBegun = true
+      return
+    }
+    if failureOptions.failFast && failure != nil { withUnsafeCurrentTask { $0?.cancel() } }
   }
 
   private func folds(of dataset: Dataset) throws -> [Fold]? {
@@ -178,7 +183,9 @@ struct Train: AsyncParsableCommand {
     return try leaveOneOut.map { try dataset.folds(leavingOut: $0) }
   }
 
-  private func crossValidate(_ folds: [Fold], _ dataset: Dataset) async throws {
+  private func crossValidate(_ folds: [Fold], _ dataset: Dataset, hasBegun: inout Bool) async throws {
+    // Before the hours that the folds may take.
+    if let checkpoint, output != nil { _ = try CheckpointFolder("\(checkpoint)/final", resuming: resume) }
     let trainer = try trainer(for: folds[0].training + folds[0].testing, folder: nil)
     StandardError.write(
       "\(data.dataset): \(dataset.source), \(dataset.examples.count) files in \(dataset.labels.count) classes; "
@@ -188,7 +195,7 @@ struct Train: AsyncParsableCommand {
       Interruption.check()
       switch $0 {
       case .progress(let progress):
-        checkFailure(progress)
+        look(at: progress, hasBegun: &hasBegun)
         display.show(progress)
       case .begins(let fold, let count, let name):
         display = TrainingDisplay(epochs: trainingOptions.epochs, json: false)
@@ -236,11 +243,9 @@ struct Train: AsyncParsableCommand {
   }
 
   /// What is kept, and the command to go on with.
-  private var interruptionNotice: String {
-    guard let checkpoint else { return "auricle: stopped; nothing is kept without --checkpoint" }
-    guard CheckpointFolder.anyCheckpoint(in: checkpoint) else {
-      return "auricle: stopped before training began; there is nothing to keep"
-    }
+  private func interruptionNotice(hasBegun: Bool) -> String {
+    guard checkpoint != nil else { return "auricle: stopped; nothing is kept without --checkpoint" }
+    guard hasBegun else { return "auricle: stopped before training began; there is nothing to keep" }
     let words = CommandLine.arguments.dropFirst(2).filter { $0 != "--resume" }.map { word in
       word.allSatisfy { $0.isLetter || $0.isNumber || "-_./=:,+@%".contains($0) } && !word.isEmpty
         ? word : "'" + word.replacingScalars { $0 == "'" ? "'\\''" : nil } + "'"

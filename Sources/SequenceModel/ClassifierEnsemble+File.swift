@@ -23,10 +23,7 @@ extension ClassifierEnsemble {
   public init(bytes: [UInt8], path: String) throws(ModelError) {
     let reader = ModelFileReader(file: try TensorFile(bytes: bytes, path: path), path: path)
     guard let format = reader.file.metadata["auricle.format"] else {
-      throw reader.refuse(
-        reader.file.metadata["auricle.checkpoint"] != nil
-          ? "it is the checkpoint of a training; 'auricle train' with --resume makes a model of it"
-          : "a safetensors file, but not one that Auricle wrote")
+      throw reader.refuse("a safetensors file, but not a model that Auricle wrote")
     }
     let prefixes: [String]
     switch format {

@@ -16,7 +16,7 @@ public struct CheckpointFolder: Sendable {
   public let path: String
   public let resumes: Bool
 
-  private var file: String { "\(path)/\(Self.name)" }
+  private var file: String { "\(path)/checkpoint.safetensors" }
 
   /// Makes the folder. Throws `TrainingError.checkpointExists` where there is a checkpoint and `resuming` is false, and
   /// `FileError` where none can be written.
@@ -27,7 +27,7 @@ public struct CheckpointFolder: Sendable {
     if !resuming && holdsCheckpoint { throw TrainingError.checkpointExists(folder: path) }
     // What is left of a checkpoint that was not finished.
     for name in (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
-    where name.hasPrefix("\(Self.name).") && name.hasSuffix(".part") {
+    where name.hasPrefix("checkpoint.safetensors.") && name.hasSuffix(".part") {
       try? FileManager.default.removeItem(atPath: "\(path)/\(name)")
     }
     try FileAccess.checkWritable(file)
@@ -36,34 +36,31 @@ public struct CheckpointFolder: Sendable {
   /// Whether there is one to go on from.
   public var holdsCheckpoint: Bool { FileManager.default.fileExists(atPath: file) }
 
-  /// Whether there is one in the folder at `path` or in a folder below it.
-  public static func anyCheckpoint(in path: String) -> Bool {
-    let names = (try? FileManager.default.subpathsOfDirectory(atPath: path)) ?? []
-    return names.contains { $0 == name || $0.hasSuffix("/\(name)") }
-  }
-
-  private static let name = "checkpoint.safetensors"
-
   /// `path` for one part of a run.
   public func subfolder(_ name: String) throws -> CheckpointFolder {
     try CheckpointFolder("\(path)/\(name)", resuming: resumes)
   }
 
   private struct Description: Codable {
-    var format = 1
+    var format = Self.currentFormat
     var identity: [String: String]
     var progress: TrainingState.Progress
     var step: Int
     var record: TrainingRecord
+
+    static let currentFormat = 2
   }
 
-  func save(_ state: TrainingState, layout: ParameterLayout, identity: [String: String]) throws {
+  /// What a run is a run of, by name, most telling first.
+  typealias Identity = [(key: String, value: String)]
+
+  func save(_ state: TrainingState, layout: ParameterLayout, identity: Identity) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = .sortedKeys
     encoder.nonConformingFloatEncodingStrategy = .convertToString(
       positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
     let description = Description(
-      identity: identity, progress: state.progress, step: state.optimizer.step, record: state.record)
+      identity: Dictionary(identity) { $1 }, progress: state.progress, step: state.optimizer.step, record: state.record)
     var tensors = TensorFile(
       metadata: ["auricle.checkpoint": String(decoding: try encoder.encode(description), as: UTF8.self)])
     func add(_ prefix: String, _ values: [Float]) {
@@ -81,7 +78,7 @@ public struct CheckpointFolder: Sendable {
 
   /// Puts what was saved into `state`, which is fresh; false where nothing was. Throws `TrainingError.otherCheckpoint`
   /// where the checkpoint is not of a run of this `identity`, and `unusableCheckpoint` for a damaged file.
-  func restore(_ state: inout TrainingState, layout: ParameterLayout, identity: [String: String]) throws -> Bool {
+  func restore(_ state: inout TrainingState, layout: ParameterLayout, identity: Identity) throws -> Bool {
     guard resumes && holdsCheckpoint else { return false }
     func refuse(_ reason: String) -> TrainingError { .unusableCheckpoint(path: file, reason: reason) }
     let bytes = try FileAccess.read(file)
@@ -91,15 +88,14 @@ public struct CheckpointFolder: Sendable {
     decoder.nonConformingFloatDecodingStrategy = .convertFromString(
       positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
     guard let text = tensors.metadata["auricle.checkpoint"],
-      let saved = try? decoder.decode(Description.self, from: Data(text.utf8)), saved.format == 1
+      let saved = try? decoder.decode(Description.self, from: Data(text.utf8)),
+      saved.format == Description.currentFormat
     else { throw refuse("its description is missing or of another version") }
-    // Settings first: other settings may well choose other data.
-    let different = Set(identity.keys).union(saved.identity.keys).filter { identity[$0] != saved.identity[$0] }
-      .sorted { ($0.hasPrefix("checksum") ? 1 : 0, $0) < ($1.hasPrefix("checksum") ? 1 : 0, $1) }
-    if let what = different.first {
+    let different = identity.filter { $0.value != saved.identity[$0.key] }
+    if let (what, isNow) = different.first {
       throw TrainingError.otherCheckpoint(
-        folder: path, what: what, was: saved.identity[what], isNow: identity[what], others: Array(different.dropFirst())
-      )
+        folder: path, what: what, was: saved.identity[what] ?? "absent", isNow: isNow,
+        others: different.dropFirst().map(\.key))
     }
     func values(_ prefix: String) throws(TrainingError) -> [Float] {
       var values: [Float] = []

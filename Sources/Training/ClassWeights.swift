@@ -16,11 +16,8 @@ public enum ClassWeights: Codable, Hashable, Sendable {
       let counts = labels.reduce(into: [Int](repeating: 0, count: classCount)) { $0[$1] += 1 }
       return counts.map { $0 == 0 ? 1 : Double(labels.count) / Double(classCount * $0) }
     case .given(let weights):
-      guard weights.count == classCount, weights.allSatisfy({ $0 >= 0 && $0.isFinite }),
-        weights.contains(where: { $0 > 0 })
-      else {
-        throw .configuration(
-          "\(weights.count) class weights \(weights) for \(classCount) classes; none may be negative")
+      guard weights.count == classCount else {
+        throw .configuration("\(weights.count) class weights for \(classCount) classes")
       }
       return weights
     }

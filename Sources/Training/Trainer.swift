@@ -58,12 +58,13 @@ public struct Trainer: Sendable {
       record: TrainingRecord(
         seed: configuration.seed, batchSize: configuration.batchSize, trainingExamples: training.labels.count,
         validationExamples: validation.labels.count, settings: configuration.settings))
-    var identity = identity
-    identity.merge(configuration.settings) { $1 }
-    identity.merge([
-      "network": network.json, "number of training files": "\(training.labels.count)",
-      "number of validation files": "\(validation.labels.count)",
-    ]) { $1 }
+    // Settings first: other settings may well choose other data.
+    let identity =
+      configuration.settings.sorted { $0.key < $1.key }
+      + [
+        ("network", network.json), ("number of training files", "\(training.labels.count)"),
+        ("number of validation files", "\(validation.labels.count)"),
+      ] + identity.sorted { $0.key < $1.key }
     if try checkpoint?.restore(&state, layout: layout, identity: identity) == true {
       progress(.resumed(epochs: state.record.epochs.count, batches: state.progress.batch))
     }

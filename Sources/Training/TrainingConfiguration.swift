@@ -44,11 +44,15 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
     try require((1...1_000_000).contains(epochs), "\(epochs) epochs; there must be 1 to 1000000")
     try require((1...1_000_000).contains(batchSize), "a batch size of \(batchSize); it must be 1 to 1000000")
     try require(rate > 0 && rate.isFinite, "a learning rate of \(rate); it must be positive")
-    if let weightDecay {
+    let decay = weightDecay ?? optimizer.defaultWeightDecay
+    try require(decay >= 0 && decay.isFinite, "a weight decay of \(decay); it must not be negative")
+    try require(
+      optimizer != .adamW || decay * rate < 1,
+      "a weight decay of \(decay) with a learning rate of \(rate); their product must be below 1")
+    if case .given(let weights) = classWeights {
       try require(
-        weightDecay >= 0 && weightDecay * rate < 1,
-        "a weight decay of \(weightDecay) with a learning rate of \(rate); it must be at least 0, and their product below 1"
-      )
+        weights.allSatisfy { $0 >= 0 && $0.isFinite } && weights.contains { $0 > 0 },
+        "class weights \(weights); none may be negative, and one must be positive")
     }
     try require((0..<1).contains(momentum), "a momentum of \(momentum); it must be in [0, 1)")
     try require(warmUp >= 0 && warmUp <= 1e6, "a warm-up of \(warmUp) epochs; it must be 0 to 1000000")

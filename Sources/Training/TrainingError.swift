@@ -7,9 +7,8 @@ public enum TrainingError: Error, Hashable, Sendable, CustomStringConvertible {
   case diverged(epoch: Int)
   /// The folder holds a checkpoint, and nobody asked to go on from it.
   case checkpointExists(folder: String)
-  /// The checkpoint is of other data or settings: what differs, what it was and what it is now, if anything, and what
-  /// else differs.
-  case otherCheckpoint(folder: String, what: String, was: String?, isNow: String?, others: [String])
+  /// The checkpoint is of other data or settings: what differs, what it was and what it is now, and what else differs.
+  case otherCheckpoint(folder: String, what: String, was: String, isNow: String, others: [String])
   case unusableCheckpoint(path: String, reason: String)
 
   public var description: String {
@@ -21,7 +20,7 @@ public enum TrainingError: Error, Hashable, Sendable, CustomStringConvertible {
       "\(folder): holds a checkpoint already; add --resume to go on from it, or name another folder"
     case .otherCheckpoint(let folder, let what, let was, let isNow, let others):
       "\(folder): its checkpoint is of another training: \(Self.difference(what, was, isNow))"
-        + (others.isEmpty ? "" : ", and so is: \(others.joined(separator: ", "))")
+        + (others.isEmpty ? "" : "; also different: \(others.joined(separator: ", "))")
         + "; repeat the same command, or name another folder"
     case .unusableCheckpoint(let path, let reason):
       "\(path): not a usable checkpoint: \(reason); remove it to begin anew"
@@ -29,8 +28,7 @@ public enum TrainingError: Error, Hashable, Sendable, CustomStringConvertible {
   }
 
   /// Long texts, such as a network's, are not shown.
-  private static func difference(_ what: String, _ was: String?, _ isNow: String?) -> String {
-    let (was, isNow) = (was ?? "absent", isNow ?? "absent")
+  private static func difference(_ what: String, _ was: String, _ isNow: String) -> String {
     if was.utf8.count + isNow.utf8.count > 80 { return "the \(what) is different" }
     return "\(what) was \(was) and is \(isNow) now"
   }

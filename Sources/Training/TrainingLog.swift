@@ -12,11 +12,14 @@ public struct TrainingLog: Sendable {
   public init(folder: String) throws(FileError) {
     self.folder = folder
     try FileAccess.makeFolder(folder)
-    try FileAccess.checkWritable("\(folder)/training.csv")
+    for path in [table, eventFile] { try FileAccess.checkWritable(path) }
   }
 
+  private var table: String { "\(folder)/training.csv" }
+  private var eventFile: String { "\(folder)/events.out.tfevents.0.auricle" }
+
   public func write(_ record: TrainingRecord) throws(FileError) {
-    try FileAccess.writeAtomically(TrainingLog.csv(record), to: "\(folder)/training.csv")
+    try FileAccess.writeAtomically(TrainingLog.csv(record), to: table)
     var events = EventFile()
     for epoch in record.epochs {
       events.append(
@@ -26,17 +29,18 @@ public struct TrainingLog: Sendable {
             value.map { (name, $0) }
           })
     }
-    try bring("\(folder)/events.out.tfevents.0.auricle", to: events.bytes)
+    try write(events: events.bytes)
   }
 
   /// Adds what is missing at the end of the file, since TensorBoard goes on reading the one it has opened; a file that does
   /// not begin so, which is of another run, is replaced.
-  private func bring(_ path: String, to bytes: [UInt8]) throws(FileError) {
-    let present = (try? FileAccess.read(path)) ?? []
-    if !present.isEmpty && bytes.starts(with: present) {
-      try AppendableFile(path: path, keeping: present.count).append(bytes.dropFirst(present.count))
+  private func write(events: [UInt8]) throws(FileError) {
+    if let size = FileAccess.size(of: eventFile), size > 0, size <= events.count,
+      FileAccess.hasPrefix(eventFile, Array(events[..<size]))
+    {
+      try AppendableFile(path: eventFile, keeping: size).append(events[size...])
     } else {
-      try FileAccess.writeAtomically(bytes, to: path)
+      try FileAccess.writeAtomically(events, to: eventFile)
     }
   }
 

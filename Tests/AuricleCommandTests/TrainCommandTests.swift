@@ -127,14 +127,31 @@ struct TrainCommandTests {
       let other = try Run(command + ["--resume", "--seed", "2"])
       #expect(
         other.status == 1
-          && other.errors.contains("seed was 1 and is 2 now, and so is: checksum of the training data"),
+          && other.errors.contains("seed was 1 and is 2 now; also different: checksum of the training data"),
         "\(other.errors)")
     }
-    let empty = try Run(arguments("model") + ["--augment", "noise=1", "--noise", "\(folder.path)/run"])
-    #expect(empty.status == 1)
+    // Those of later parts are found before anything is read.
+    let (late, final) = ("\(folder.path)/late", "\(folder.path)/folds")
+    for (path, command) in [
+      ("\(late)/network-2", arguments("model") + ["--checkpoint", late, "--members", "2"]),
+      ("\(final)/fold-2", arguments("model") + ["--checkpoint", final, "--cross-validate", "2"]),
+      ("\(final)/final", arguments("model") + ["--checkpoint", final, "--cross-validate", "2"]),
+    ] {
+      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+      try Data().write(to: URL(filePath: "\(path)/checkpoint.safetensors"))
+      let run = try Run(command)
+      #expect(run.status == 1 && run.errorLines.last?.contains("\(path): holds a checkpoint already") == true)
+      #expect(!run.errors.contains("epoch") && !run.errors.contains("fold 1 of"), "\(run.errors)")
+      try FileManager.default.removeItem(atPath: path)
+    }
+    // One of another version, as far as can be seen, is not gone on from.
+    try Data().write(to: URL(filePath: "\(folder.path)/run/checkpoint.safetensors"))
+    let damaged = try Run(command + ["--resume"])
+    #expect(
+      damaged.status == 1 && damaged.errorLines.last?.contains("it is damaged; remove it to begin anew") == true)
   }
 
-  @Test("--jobs reaches the trainer, whose result it does not change")
+  @Test("--jobs reaches the trainer")
   func jobs() throws {
     let train = try Train.parse(["sounds", "-o", "model", "--sample-rate", "8000", "-j", "3"])
     #expect(try train.trainer(for: [], folder: nil).training.jobs == 3)
@@ -298,10 +315,11 @@ struct TrainCommandTests {
       when: "\(folder.path)/run/network-2/checkpoint.safetensors")
     #expect(try bytes("whole") == bytes("stopped"))
     // One more, behind those that are there; and the first of them alone.
-    for members in [["--members", "4"], []] {
+    for (members, finished) in [(["--members", "4"], 3), ([], 1)] {
       let run = try Run(
         arguments("more", epochs: 30) + members + ["--checkpoint", "\(folder.path)/run", "--resume"])
-      #expect(run.status == 0 && run.errors.contains("going on behind epoch 30"), "\(run.errors)")
+      #expect(
+        run.status == 0 && run.errorLines.count { $0 == "going on behind epoch 30" } == finished, "\(run.errors)")
     }
     #expect(try Run(arguments("one", epochs: 30)).status == 0)
     #expect(try bytes("more") == bytes("one"))
@@ -324,21 +342,32 @@ struct TrainCommandTests {
     try FileManager.default.copyItem(atPath: "\(fixtures)/audio/word.wav", toPath: "\(noise)/a.wav")
     let other = try run(["--resume"])
     #expect(other.status == 1 && other.errors.contains("checksum of noise and rooms"), "\(other.errors)")
+    try FileManager.default.removeItem(atPath: "\(noise)/a.wav")
+    let none = try Run(arguments("model") + ["--augment", "noise=1", "--noise", noise])
+    #expect(none.status == 1 && none.errors.contains("no audio files"), "\(none.errors)")
   }
 
   @Test(
     "an impossible value is wrong usage, said before anything is read",
     arguments: [
-      ["--epochs", "0"], ["--batch-size", "0"], ["--learning-rate", "0"], ["--weight-decay", "1000"],
-      ["--patience", "0"],
-      ["--average-decay", "1"], ["--label-smoothing", "1"], ["--hidden", "0"], ["--dropout", "1"],
-      ["--convolution", "0:3"], ["--sample-rate", "0"], ["--sample-rate", "100"], ["--sample-rate", "10000000"],
-      ["--hold-out", "voice"], ["--cross-validate", "1"], ["--leave-one-out", "voice", "--patience", "3"],
-      ["--validation-split", "0", "--patience", "3"], ["--report", "report.html"], ["-o", "-"],
-    ])
-  func impossible(option: [String]) throws {
+      (["--epochs", "0"], "0 epochs"), (["--batch-size", "0"], "a batch size of 0"),
+      (["--learning-rate", "0"], "a learning rate of 0.0"),
+      (["--optimizer", "adamw", "--learning-rate", "300"], "a weight decay of 0.004 with a learning rate of 300.0"),
+      (["--patience", "0"], "a patience of 0"), (["--average-decay", "1"], "a decay of the average of 1.0"),
+      (["--label-smoothing", "1"], "label smoothing of 1.0"), (["--hidden", "0"], "hidden size is 0"),
+      (["--dropout", "1"], "dropout"), (["--convolution", "0:3"], "number of filters is 0"),
+      (["--sample-rate", "100"], "is 100;"),
+      (["--sample-rate", "10000000"], "is 10000000;"), (["--hold-out", "voice"], "'voice'"),
+      (["--label-pattern", "{label"], "'{label'"), (["--cross-validate", "1"], "at least 2 folds"),
+      (["--leave-one-out", "voice", "--patience", "3"], "--patience needs validation files"),
+      (["--validation-split", "0", "--patience", "3"], "--patience needs validation files"),
+      (["--report", "report.HTML"], "--report of train is JSON"), (["-o", "-"], "-o needs a file's name"),
+      (Array(repeating: ["--architecture", "gru"], count: 1001).flatMap { $0 }, "1001 networks"),
+    ] as [([String], String)])
+  func impossible(option: [String], reason: String) throws {
     let run = try Run(arguments("model") + option)
     #expect(run.status == 2 && run.output.isEmpty && !run.errors.contains("files in"), "\(run.errors)")
+    #expect(run.errors.contains(reason), "\(run.errors)")
   }
 
   @Test("weights of an unknown class, or none, are refused")

@@ -72,8 +72,8 @@ struct CheckpointTests {
     }
     await #expect(
       throws: TrainingError.otherCheckpoint(
-        folder: "\(folder)/run", what: "data", was: "a", isNow: "b", others: ["checksum of it"])
-    ) { try await train(configuration, resuming: true, identity: ["checksum of it": "1", "data": "b"]) }
+        folder: "\(folder)/run", what: "data", was: "a", isNow: "b", others: ["more of it"])
+    ) { try await train(configuration, resuming: true, identity: ["data": "b", "more of it": "1"]) }
     for (name, change) in settingChanges {
       var other = configuration
       change(&other)

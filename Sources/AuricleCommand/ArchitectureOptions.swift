@@ -43,11 +43,11 @@ struct ArchitectureOptions: ParsableArguments {
     guard count >= names.count && count <= most else {
       throw ValidationError("\(count) networks; there must be \(names.count), one for each --architecture, to \(most).")
     }
-    do {
+    try checkUsage {
       // With as many classes as there are at least.
       let coefficients = FeatureConfiguration.speech(sampleRate: 16_000).coefficientCount
       for name in Set(names) { _ = try choice(name).network(inputSize: coefficients, classCount: 2) }
-    } catch { throw ValidationError("\(error).") }
+    }
   }
 
   var choices: [SoundTrainer.Architecture] {

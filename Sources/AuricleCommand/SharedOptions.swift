@@ -7,6 +7,11 @@ import Auricle
   import Foundation
 #endif
 
+/// Makes an error of `check` wrong usage, with the error's reason.
+func checkUsage(_ check: () throws -> Void) throws {
+  do { try check() } catch { throw ValidationError("\(error).") }
+}
+
 struct JobOptions: ParsableArguments {
   @Option(name: .shortAndLong, help: ArgumentHelp("Threads to use; as a rule, all cores.", valueName: "n"))
   var jobs: Int = ProcessInfo.processInfo.activeProcessorCount
@@ -77,7 +82,7 @@ struct LabelOptions: ParsableArguments {
   @OptionGroup var confinement: RootOptions
 
   func validate() throws {
-    do { _ = try labelPattern.map { try LabelPattern($0) } } catch { throw ValidationError("\(error).") }
+    try checkUsage { _ = try labelPattern.map { try LabelPattern($0) } }
   }
 
   func load(_ dataset: String) throws -> Dataset {

@@ -76,11 +76,13 @@ struct Train: AsyncParsableCommand {
   @OptionGroup var failureOptions: FailureOptions
   @OptionGroup var jobOptions: JobOptions
 
+  /// Whether folds are to be trained and judged.
+  private var judges: Bool { crossValidate != nil || leaveOneOut != nil }
+
   func validate() throws {
     if crossValidate != nil && leaveOneOut != nil {
       throw ValidationError("--cross-validate and --leave-one-out exclude each other.")
     }
-    let judges = crossValidate != nil || leaveOneOut != nil
     if let crossValidate, crossValidate < 2 {
       throw ValidationError("--cross-validate is \(crossValidate); there must be at least 2 folds.")
     }
@@ -109,9 +111,7 @@ struct Train: AsyncParsableCommand {
     if trainingOptions.patience != nil, validationSplit.map({ $0 == 0 }) ?? judges {
       throw ValidationError("--patience needs validation files; give --validation-split a share.")
     }
-    do {
-      for condition in holdOut { _ = try FieldCondition(condition) }
-    } catch { throw ValidationError("\(error).") }
+    try checkUsage { for condition in holdOut { _ = try FieldCondition(condition) } }
     let rates = AudioFile.sampleRates
     if let sampleRate, !rates.contains(sampleRate) {
       throw ValidationError("--sample-rate is \(sampleRate); it must be \(rates.lowerBound) to \(rates.upperBound).")
@@ -150,7 +150,7 @@ struct Train: AsyncParsableCommand {
         .automatic(fraction: 0.1)
       }
     let split = try dataset.split(validation: choice, seed: trainingOptions.seed)
-    let trainer = try trainer(for: split.training, folder: crossValidate == nil && leaveOneOut == nil ? nil : "final")
+    let trainer = try trainer(for: split.training, folder: judges ? "final" : nil)
     StandardError.write(
       "\(data.dataset): \(dataset.source), \(dataset.examples.count) files in \(dataset.labels.count) classes; "
         + "\(split.training.count) to train on, \(split.validation.count) to validate")
@@ -234,7 +234,7 @@ struct Train: AsyncParsableCommand {
     func place(_ path: String) -> String { folder.map { "\(path)/\($0)" } ?? path }
     if let checkpoint {
       trainer.checkpoint = try CheckpointFolder(place(checkpoint), resuming: resume)
-      if resume && crossValidate == nil && leaveOneOut == nil && trainer.checkpoint?.holdsCheckpoint == false {
+      if resume && !judges && trainer.checkpoint?.holdsCheckpoint == false {
         StandardError.write("\(checkpoint): holds no checkpoint yet; training begins at the beginning")
       }
     }
@@ -270,7 +270,7 @@ struct Train: AsyncParsableCommand {
 
   private func show(_ result: SoundTrainer.Result, output: String, seconds: Double) throws {
     let records = result.model.members.compactMap(\.record)
-    if let report, crossValidate == nil, leaveOneOut == nil {
+    if let report, !judges {
       let text = try records.count == 1 ? jsonLine(records[0]) : jsonLine(records)
       try FileAccess.writeAtomically(text + "\n", to: report)
     }

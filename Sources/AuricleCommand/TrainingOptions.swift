@@ -47,7 +47,7 @@ struct TrainingOptions: ParsableArguments {
   var seed = TrainingConfiguration().seed
 
   func validate() throws {
-    do { try configuration(jobs: 1).validate() } catch { throw ValidationError("\(error).") }
+    try checkUsage { try configuration(jobs: 1).validate() }
   }
 
   func configuration(jobs: Int) -> TrainingConfiguration {

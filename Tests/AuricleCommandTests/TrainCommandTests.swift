@@ -144,7 +144,7 @@ struct TrainCommandTests {
       #expect(!run.errors.contains("epoch") && !run.errors.contains("fold 1 of"), "\(run.errors)")
       try FileManager.default.removeItem(atPath: path)
     }
-    // One of another version, as far as can be seen, is not gone on from.
+    // An empty one is named, with what to do.
     try Data().write(to: URL(filePath: "\(folder.path)/run/checkpoint.safetensors"))
     let damaged = try Run(command + ["--resume"])
     #expect(
@@ -262,9 +262,7 @@ struct TrainCommandTests {
   func machineReadable() throws {
     let report = "\(folder.path)/report.json"
     let run = try Run(arguments("model") + ["--json", "--report", report])
-    let lines = try run.output.split(separator: "\n").map {
-      try #require(try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
-    }
+    let lines = try run.output.split(separator: "\n").map { try json(Data($0.utf8)) }
     #expect(run.status == 0 && lines.count == 4)
     #expect(lines.dropLast().map { $0["number"] as? Int } == [1, 2, 3] && lines.last?["seconds"] != nil)
     let record = try JSONSerialization.jsonObject(with: Data(contentsOf: URL(filePath: report))) as? [String: Any]
@@ -279,9 +277,7 @@ struct TrainCommandTests {
     let several = networks + ["--members", "3", "--log-dir", "\(folder.path)/logs", "--report", report]
     let run = try Run(arguments("model") + several + ["--json"])
     #expect(run.status == 0, "\(run.errors)")
-    let lines = try run.output.split(separator: "\n").map {
-      try #require(try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
-    }
+    let lines = try run.output.split(separator: "\n").map { try json(Data($0.utf8)) }
     #expect(lines.map { $0["network"] as? Int } == [1, 1, 1, 2, 2, 2, 3, 3, 3, nil])
     #expect(lines.last?["validationAccuracy"] is Double && (lines.last?["networks"] as? [Any])?.count == 3)
     #expect((try JSONSerialization.jsonObject(with: Data(contentsOf: URL(filePath: report))) as? [Any])?.count == 3)
@@ -291,9 +287,8 @@ struct TrainCommandTests {
     for part in ["3 networks, ", "network 1, 3\n", "network 2\n", "\nGRU 8", "Bidirectional SimpleRNN (tanh) 8"] {
       #expect(text.contains(part), "\(part) is missing in \(text)")
     }
-    let json = try Run("inspect", model, "--json").output
-    let description = try JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any]
-    #expect((description?["members"] as? [[String: Any]])?.count == 3)
+    let description = try json(Data(Run("inspect", model, "--json").output.utf8))
+    #expect((description["members"] as? [[String: Any]])?.count == 3)
     let answer = try Run("classify", "--model", model, "\(fixtures)/seven.wav", "--json")
     #expect(answer.status == 0)
     #expect(try Run(arguments("alone") + ["--architecture", "gru-small"]).status == 0)
@@ -387,12 +382,11 @@ struct TrainCommandTests {
       #expect(run.output.contains("voice=\(voice)  accuracy "))
     }
     #expect(run.output.contains("of 16)") && run.output.contains("standard deviation"))
-    let json = try #require(
-      try JSONSerialization.jsonObject(with: Data(contentsOf: URL(filePath: report))) as? [String: Any])
-    let folds = try #require(json["folds"] as? [[String: Any]])
+    let found = try json(bytes("report.json"))
+    let folds = try #require(found["folds"] as? [[String: Any]])
     let accuracies = folds.compactMap { $0["accuracy"] as? Double }
     #expect(accuracies.count == 4)
-    #expect(abs(accuracies.reduce(0, +) / 4 - (json["meanAccuracy"] as? Double ?? -1)) < 1e-12)
+    #expect(abs(accuracies.reduce(0, +) / 4 - (found["meanAccuracy"] as? Double ?? -1)) < 1e-12)
     #expect(FileManager.default.fileExists(atPath: "\(folder.path)/logs/fold-4/training.csv"))
     let same = try Run(command + ["--leave-one-out", "voice", "--jobs", "2"])
     #expect(same.output == run.output)

@@ -103,6 +103,147 @@ typedef struct {
   void *_Nullable doperand;
 } auricle_backward_step;
 
+/// A convolution over frames and bins, cross-correlation as everywhere:
+///
+///     y[row][b][f] = bias[f] + sum over taps t, bin taps k, channels c of
+///                    filter[t][k][c][f] * x(row, t)[b * bin_stride + k * bin_dilation - bin_padding][c]
+///
+/// summed in that order, beginning with the bias. A row is one frame of one sequence: `bins_in` bins, `x_bin` elements
+/// apart, of `channels` that count. Which frame a tap sees is the caller's choice, so strides, dilation, and the ends of
+/// ragged sequences in time are all in the pointers; bins outside of `bins_in` count as zeros.
+typedef struct {
+  size_t rows, taps;
+  /// rows x taps pointers to the frames that the filters see. NULL counts as zeros.
+  const void *_Nullable const *_Nonnull x;
+  size_t bins_in, bins_out, x_bin, channels;
+  size_t bin_taps, bin_stride, bin_dilation;
+  /// Zeros before the first bin; negative where the first bins are not seen.
+  ptrdiff_t bin_padding;
+  /// Bins of x lie this far apart, zeros between them (1: none): the gradient of a convolution with that stride.
+  size_t bin_spread;
+  /// Packed by `pack_filters` or `pack_filters_backward`, and a row of padded filters.
+  const void *packed;
+  const void *_Nullable bias;
+  /// Filters that count.
+  size_t filters;
+  /// A distance between bins below the padded filters (such as 1 for 1 filter) is dense: then padding is not written.
+  void *y;
+  size_t y_row, y_bin;
+  /// y = max(y, 0).
+  bool relu;
+  /// Room for `convolution_scratch` elements.
+  void *scratch;
+} auricle_convolution;
+
+/// The gradient of a convolution's filters, and of its bias.
+typedef struct {
+  size_t rows, taps;
+  /// As in the forward pass.
+  const void *_Nullable const *_Nonnull x;
+  size_t bins_in, bins_out, x_bin, channels;
+  size_t bin_taps, bin_stride, bin_dilation;
+  ptrdiff_t bin_padding;
+  size_t filters;
+  /// rows x bins_out x padded filters; `dy_bin` is at least the padded filters.
+  const void *dy;
+  size_t dy_row, dy_bin;
+  /// (taps * bin_taps * channels) x padded filters, added to.
+  void *gradient;
+  /// Padded filters, added to: the gradient of the bias.
+  void *_Nullable sums;
+  /// Room for `convolution_gradient_scratch` elements.
+  void *scratch;
+} auricle_convolution_gradient;
+
+/// A depthwise convolution over frames: y[row][s][c] = bias[c] + sum over taps of weights[tap][c] * x(row, tap)[s][c].
+/// A row is `segments` times `columns`, side by side. Its gradient is the same with dy and the taps turned round.
+typedef struct {
+  size_t rows, taps, segments, columns;
+  /// rows x taps pointers. NULL counts as zeros.
+  const void *_Nullable const *_Nonnull x;
+  /// taps x columns.
+  const void *weights;
+  const void *_Nullable bias;
+  void *y;
+  size_t y_row;
+} auricle_depthwise;
+
+/// Pooling over a window of frames (`taps`) and bins. A row is `bins_in` bins of `columns`, side by side. Frames that are
+/// NULL and bins beyond the edges are not there: the mean is over the others. A window of nothing gives zeros.
+typedef struct {
+  size_t rows, taps;
+  /// rows x taps pointers.
+  const void *_Nullable const *_Nonnull x;
+  size_t bins_in, bins_out, columns;
+  size_t bin_taps, bin_stride;
+  ptrdiff_t bin_padding;
+  void *y;
+  size_t y_row;
+  /// Where each maximum was found, tap * bin_taps + bin tap (the first of equal ones; 65535 for nowhere): rows x bins_out x
+  /// columns. A window has at most 65535 elements.
+  uint16_t *_Nullable positions;
+} auricle_pooling;
+
+/// The gradient of pooling, added to rows of dx. Those that `forward` had as NULL are NULL.
+typedef struct {
+  size_t rows, taps;
+  void *_Nullable const *_Nonnull dx;
+  size_t bins_in, bins_out, columns;
+  size_t bin_taps, bin_stride;
+  ptrdiff_t bin_padding;
+  const void *dy;
+  size_t dy_row;
+  const uint16_t *_Nullable positions;
+} auricle_pooling_backward;
+
+/// Batch normalisation backward. Rows are `segments` times `columns`, side by side; what follows the matrices is one
+/// element per column. Where `shift` is given, a ReLU came after it: dy counts only where scale * x + shift > 0.
+typedef struct {
+  size_t rows, segments, columns;
+  const void *x;
+  size_t ldx;
+  const void *dy;
+  size_t lddy;
+  /// Mean and 1 / sqrt(variance + epsilon), which normalise x; scale = gamma * inverse, shift = beta - mean * scale.
+  const void *mean, *inverse, *scale;
+  const void *_Nullable shift;
+  /// For `batch_normalization_backward`: the means over all rows and segments of dy and of dy * normalised x. Zeros for
+  /// statistics that do not depend on x.
+  const void *_Nullable mean_dy, *_Nullable mean_product;
+  /// May be dy.
+  void *_Nullable dx;
+  size_t lddx;
+} auricle_batch_normalization;
+
+/// Layer normalisation of each row: over `segments` times `count` elements, each segment padded to `columns`.
+typedef struct {
+  size_t rows, segments, columns, count;
+  const void *x;
+  size_t ldx;
+  double epsilon;
+  /// segments x columns, zero where there is padding.
+  const void *gamma;
+  const void *_Nullable beta;
+  /// Forward: set. Backward: read. One element per row.
+  void *mean, *inverse;
+  /// Forward.
+  void *_Nullable y;
+  size_t ldy;
+  /// Backward: dx (may be dy) is set, the gradients of gamma and beta (segments x columns) are added to.
+  const void *_Nullable dy;
+  size_t lddy;
+  void *_Nullable dx;
+  size_t lddx;
+  double *_Nullable dgamma, *_Nullable dbeta;
+} auricle_layer_normalization;
+
+typedef enum {
+  auricle_relu,     // max(x, 0)
+  auricle_tanh,     // tanh x
+  auricle_sigmoid,  // 1 / (1 + e^-x)
+  auricle_silu,     // x sigmoid(x)
+} auricle_activation;
+
 typedef struct auricle_kernels {
   /// "avx512", "avx2", "baseline", "neon" or "double".
   const char *isa;
@@ -156,8 +297,63 @@ typedef struct auricle_kernels {
   void (*rnn_forward)(const auricle_step *step, bool relu);
   void (*rnn_backward)(const auricle_backward_step *step, bool relu);
 
+  // MARK: Convolutions
+
+  /// Packs stored filters (depth x filters, where depth is taps * bin_taps * channels) for `convolution`. `packed` has
+  /// room for `auricle_packed_size(depth, padded filters)`.
+  void (*pack_filters)(size_t depth, size_t filters, const void *stored, void *packed);
+  /// Packs stored filters (taps x bin_taps x channels x filters) for the gradient of what was convolved, itself a
+  /// convolution of dy, whose channels are the filters: both kinds of taps are turned round, so x(row, t) is the output
+  /// frame that saw this input frame with its tap `taps - 1 - t`; bin_stride is 1, bin_spread the stride, and
+  /// bin_padding is bin_dilation * (bin_taps - 1) - bin_padding. Room for taps * bin_taps * filters * padded channels.
+  void (*pack_filters_backward)(size_t taps, size_t bin_taps, size_t channels, size_t filters, const void *stored,
+                                void *packed);
+  /// Elements of scratch that `convolution` needs, whatever the number of rows.
+  size_t (*convolution_scratch)(const auricle_convolution *convolution);
+  void (*convolution)(const auricle_convolution *convolution);
+  /// Likewise.
+  size_t (*convolution_gradient_scratch)(const auricle_convolution_gradient *convolution);
+  void (*convolution_gradient)(const auricle_convolution_gradient *convolution);
+  /// Adds the gradient of filters (depth x padded filters) to the stored one (depth x filters).
+  void (*add_filters)(size_t depth, size_t filters, const void *gradient, void *stored);
+  void (*depthwise)(const auricle_depthwise *convolution);
+  /// weights (taps x columns) += the sum over rows and segments of x * dy, and sums (columns) += that of dy. `weights`
+  /// and `bias` of the convolution are not used, its y is dy.
+  void (*depthwise_gradient)(const auricle_depthwise *convolution, void *weights, void *_Nullable sums);
+  void (*maximum_pooling)(const auricle_pooling *pooling);
+  void (*maximum_pooling_backward)(const auricle_pooling_backward *pooling);
+  void (*mean_pooling)(const auricle_pooling *pooling);
+  void (*mean_pooling_backward)(const auricle_pooling_backward *pooling);
+
+  // MARK: Normalisation
+
+  /// y = scale * x + shift, then max(y, 0) if `relu`. Rows are `segments` times `columns`, side by side, and scale and
+  /// shift one per column. y may be x.
+  void (*scale_and_shift)(size_t rows, size_t segments, size_t columns, const void *x, size_t ldx, const void *scale,
+                          const void *shift, bool relu, void *y, size_t ldy);
+  /// For each column, over rows and segments in order: sums += x - origin, squares += (x - origin)^2, where given. An
+  /// origin near the mean (one of the rows, a moving mean, or the mean itself in a second pass) keeps the digits.
+  void (*column_moments)(size_t rows, size_t segments, size_t columns, const void *x, size_t ldx, const double *origin,
+                         double *sums, double *_Nullable squares);
+  /// For each column: sums += dy, products += dy * normalised x; they are the gradients of beta and gamma.
+  void (*batch_normalization_sums)(const auricle_batch_normalization *normalization, double *sums, double *products);
+  /// dx = scale * (dy - mean_dy - normalised x * mean_product).
+  void (*batch_normalization_backward)(const auricle_batch_normalization *normalization);
+  /// y = gamma * (x - mean) / sqrt(variance + epsilon) + beta.
+  void (*layer_normalization)(const auricle_layer_normalization *normalization);
+  void (*layer_normalization_backward)(const auricle_layer_normalization *normalization);
+
   // MARK: Rows
 
+  /// y = f(x); y may be x. Any count.
+  void (*activate)(auricle_activation f, size_t count, const void *x, void *y);
+  /// dx = f'(x) dy, from `saved`: x for SiLU, y = f(x) for the others. dx may be dy. Any count.
+  void (*activate_backward)(auricle_activation f, size_t count, const void *saved, const void *dy, void *dx);
+  /// y = a + b; y may be either. Any count.
+  void (*add)(size_t count, const void *a, const void *b, void *y);
+  /// y[row][segment] = x[row][segment] * mask[row], where each row has a pointer to its mask (columns). y may be x.
+  void (*mask_columns)(size_t rows, size_t segments, size_t columns, const void *x, size_t ldx,
+                       const void *_Nonnull const *_Nonnull masks, void *y, size_t ldy);
   /// y[row] += scale[row * scale_step] * x[row]; a step of 0 uses one scale, ldx of 0 one row x for all.
   void (*add_scaled_rows)(size_t rows, size_t columns, const void *scale, size_t scale_step, const void *x, size_t ldx,
                           void *y, size_t ldy);

@@ -1,21 +1,14 @@
 """One recurrent layer in PyTorch or ONNX Runtime: answers requests of `compare.py` on standard input."""
 
+import pathlib
 import sys
 import time
 
 import numpy as np
 
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent))
 
-def fastest(seconds, body):
-    """Nanoseconds of the fastest of the calls that fit in `seconds`."""
-    body()
-    best, end = float("inf"), time.perf_counter() + seconds
-    while True:
-        start = time.perf_counter_ns()
-        body()
-        best = min(best, time.perf_counter_ns() - start)
-        if time.perf_counter() > end:
-            return best
+from worker import fastest  # noqa: E402
 
 
 class PyTorch:

@@ -25,7 +25,7 @@ func noise(_ count: Int, seed: UInt64) -> [Float] {
 }
 
 /// The number type of a table.
-protocol Real: BinaryFloatingPoint {
+protocol Real: BinaryFloatingPoint, BitwiseCopyable {
   /// What rounding may add to a sum, relative to the sum of its terms' magnitudes.
   static var tolerance: Double { get }
 }
@@ -36,6 +36,7 @@ extension Double: Real { static var tolerance: Double { 1e-14 } }
 struct Sum {
   var value = 0.0
   var magnitude = 0.0
+  init(_ terms: Double...) { for term in terms { self += term } }
   static func += (sum: inout Sum, term: Double) {
     sum.value += term
     sum.magnitude += abs(term)
@@ -56,15 +57,17 @@ func disagreement<R: Real>(_ found: [R], _ wanted: [Sum], factor: Double = 1) ->
 
 func padded(_ columns: Int) -> Int { (columns + 15) / 16 * 16 }
 
-/// Random numbers in the form of a table: `rows` x `segments` x `count`, segments padded with `padding` to `columns`.
+/// Random numbers: `rows` of `segments` of `count`, each padded with `padding` to `columns`.
 func matrix<R: Real>(
-  _ rows: Int, _ segments: Int = 1, _ count: Int, columns: Int? = nil, padding: R = 0, seed: UInt64
+  _ rows: Int, _ count: Int, segments: Int = 1, columns: Int? = nil, padding: R = 0, seed: UInt64
 ) -> [R] {
   let columns = columns ?? padded(count)
   let numbers = noise(rows * segments * count, seed: seed)
-  return (0..<rows * segments * columns).map { index in
-    index % columns < count ? R(numbers[index / columns * count + index % columns]) : padding
+  var values = [R](repeating: padding, count: rows * segments * columns)
+  for segment in 0..<rows * segments {
+    for i in 0..<count { values[segment * columns + i] = R(numbers[segment * count + i]) }
   }
+  return values
 }
 
 /// Calls `body` with a pointer to a row of `x` (rows of `width`), or NULL, for each of `rows`.

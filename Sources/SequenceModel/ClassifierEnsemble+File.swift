@@ -7,12 +7,14 @@ import AuricleBase
   import Foundation
 #endif
 
-/// The model file: a safetensors file with the parameters under their Keras-like names, `normalization.mean` and
-/// `normalization.scale`, and in `__metadata__` JSON under `auricle.model`, `auricle.features`, `auricle.labels` and
-/// `auricle.training`.
+/// The model file: a safetensors file with the parameters under the names of `ParameterLayout`, `normalization.mean` and
+/// `normalization.scale`, and in `__metadata__` JSON under `auricle.model`, `auricle.features` (or `auricle.sequence`, the
+/// width of other sequences), `auricle.labels` and `auricle.training`, and `auricle.output` where it is not softmax.
 ///
-/// That is format 1. A file of several networks is of format 2: it says how many under `auricle.members`, and each one's
-/// tensors and its `auricle.model` and `auricle.training` have `member.0/`, `member.1/` and so on before their names.
+/// That is format 3. A file of several networks says how many under `auricle.members`, and each one's tensors and its
+/// `auricle.model` and `auricle.training` have `member.0/`, `member.1/` and so on before their names.
+///
+/// Formats 1 (one network) and 2 (several) are those of 0.1, which described networks as `ClassicNetwork` does.
 extension ClassifierEnsemble {
   /// Reads the model at `path`. Throws `FileError` or `ModelError`.
   public init(contentsOf path: String) throws {
@@ -21,20 +23,21 @@ extension ClassifierEnsemble {
 
   /// Reads a model from a file's `bytes`; `path` is for error messages.
   public init(bytes: [UInt8], path: String) throws(ModelError) {
-    let reader = ModelFileReader(file: try TensorFile(bytes: bytes, path: path), path: path)
-    guard let format = reader.file.metadata["auricle.format"] else {
+    let file: TensorFile
+    do { file = try TensorFile(bytes: bytes, path: path) } catch { throw .file(path: path, reason: error.reason) }
+    let reader = ModelFileReader(file: file, path: path)
+    guard let format = file.metadata["auricle.format"] else {
       throw reader.refuse("a safetensors file, but not a model that Auricle wrote")
     }
-    let prefixes: [String]
-    switch format {
-    case "1": prefixes = [""]
-    case "2":
-      let count = reader.file.metadata["auricle.members"].flatMap { Int($0) } ?? 0
-      guard (2...ClassifierEnsemble.mostMembers).contains(count) else {
+    guard ["1", "2", "3"].contains(format) else {
+      throw reader.refuse("its format is \(format); this version of Auricle reads formats 1 to 3")
+    }
+    var prefixes = [""]
+    if let members = file.metadata["auricle.members"] ?? (format == "2" ? "" : nil) {
+      guard let count = Int(members), (2...ClassifierEnsemble.mostMembers).contains(count) else {
         throw reader.refuse("'auricle.members' in its description is not a number from 2 to \(Self.mostMembers)")
       }
       prefixes = (0..<count).map(ClassifierEnsemble.prefix)
-    default: throw reader.refuse("its format is \(format); this version of Auricle reads formats 1 and 2")
     }
     var members: [SequenceClassifier] = []
     for prefix in prefixes { members.append(try reader.member(prefix)) }
@@ -52,8 +55,12 @@ extension ClassifierEnsemble {
       return String(decoding: data, as: UTF8.self)
     }
     var file = TensorFile()
-    file.metadata = ["auricle.features": try encode(features), "auricle.labels": try encode(labels)]
-    file.metadata["auricle.format"] = members.count == 1 ? "1" : "2"
+    file.metadata = ["auricle.format": "3", "auricle.labels": try encode(labels)]
+    switch input {
+    case .audio(let features): file.metadata["auricle.features"] = try encode(features)
+    case .sequence(let width): file.metadata["auricle.sequence"] = "\(width)"
+    }
+    if output != .softmax { file.metadata["auricle.output"] = output.rawValue }
     if members.count > 1 { file.metadata["auricle.members"] = "\(members.count)" }
     for (index, member) in members.enumerated() {
       let prefix = members.count == 1 ? "" : ClassifierEnsemble.prefix(index)
@@ -68,7 +75,7 @@ extension ClassifierEnsemble {
       file.tensors["normalization.mean"] = TensorFile.Tensor(normalizer.mean, shape: [normalizer.mean.count])
       file.tensors["normalization.scale"] = TensorFile.Tensor(normalizer.scale, shape: [normalizer.scale.count])
     }
-    return try file.bytes()
+    do { return try file.bytes() } catch { throw .configuration("the model's description cannot be written as JSON") }
   }
 
   /// Writes the model to `path`, atomically. Throws `FileError` or `ModelError`.
@@ -88,35 +95,55 @@ private struct ModelFileReader {
 
   /// The network whose names begin with `prefix`, with what all networks of the file share.
   func member(_ prefix: String) throws(ModelError) -> SequenceClassifier {
-    let configuration: ModelConfiguration
+    let configuration: NetworkConfiguration
+    var classicNames: [String]?
     do {
-      configuration = try ModelConfiguration(json: file.metadata[prefix + "auricle.model"] ?? "")
+      let text = file.metadata[prefix + "auricle.model"] ?? ""
+      configuration = try NetworkConfiguration(json: text)
+      classicNames = try ClassicNetwork.tensorNames(json: text)
     } catch {
       throw refuse(error.description)
     }
     // Checked one by one before memory for all of them is taken: a file cannot ask for more than it brings.
     var parameters: [Float] = []
-    for tensor in ParameterLayout(configuration).tensors {
-      parameters += try values(prefix + tensor.name, tensor.shape)
+    for (index, tensor) in ParameterLayout(configuration).tensors.enumerated() {
+      // The query of 0.1 was a row.
+      let shape = classicNames?[index] == "attention.query" ? Array(tensor.shape.dropFirst()) : tensor.shape
+      parameters += try values(prefix + (classicNames?[index] ?? tensor.name), shape)
     }
-    let features = try decode(FeatureConfiguration.self, "auricle.features")
+    let input = try input()
+    let isNormalized =
+      if case .audio(let features) = input { features.normalization == .global } else {
+        file.tensors["normalization.mean"] != nil
+      }
     let normalizer =
-      features.normalization == .global
+      isNormalized
       ? FeatureNormalizer(
-        mean: try values("normalization.mean", [configuration.inputSize]),
-        scale: try values("normalization.scale", [configuration.inputSize])) : nil
+        mean: try values("normalization.mean", [configuration.input]),
+        scale: try values("normalization.scale", [configuration.input])) : nil
     if let normalizer, !(normalizer.mean + normalizer.scale).allSatisfy(\.isFinite) {
       throw refuse("its normalisation holds a number that is not finite")
+    }
+    guard let output = ModelOutput(rawValue: file.metadata["auricle.output"] ?? "softmax") else {
+      throw refuse("'auricle.output' in its description is not softmax or sigmoid")
     }
     let training = prefix + "auricle.training"
     do {
       return try SequenceClassifier(
-        configuration: configuration, features: features, labels: decode([String].self, "auricle.labels"),
+        configuration: configuration, input: input, output: output, labels: decode([String].self, "auricle.labels"),
         normalizer: normalizer, parameters: parameters,
         record: file.metadata[training] == nil ? nil : decode(TrainingRecord.self, training))
     } catch .configuration(let reason) {
       throw refuse(reason)
     }
+  }
+
+  private func input() throws(ModelError) -> ModelInput {
+    guard let width = file.metadata["auricle.sequence"] else {
+      return .audio(try decode(FeatureConfiguration.self, "auricle.features"))
+    }
+    guard let width = Int(width), width > 0 else { throw refuse("'auricle.sequence' in its description is no width") }
+    return .sequence(width: width)
   }
 
   private func decode<Value: Decodable>(_ type: Value.Type, _ key: String) throws(ModelError) -> Value {

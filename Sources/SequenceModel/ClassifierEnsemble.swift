@@ -13,22 +13,27 @@ public struct ClassifierEnsemble: Sendable {
   public static let mostMembers = 1000
 
   /// What the members have in common.
-  public var features: FeatureConfiguration { members[0].features }
+  public var input: ModelInput { members[0].input }
+  public var output: ModelOutput { members[0].output }
+  /// The features of sound that it takes. Throws `ModelError.notForSound` where it takes other sequences.
+  public var features: FeatureConfiguration { get throws(ModelError) { try members[0].features } }
   public var labels: [String] { members[0].labels }
   public var normalizer: FeatureNormalizer? { members[0].normalizer }
   public var parameterCount: Int { members.reduce(0) { $0 + $1.parameters.count } }
 
   public init(_ classifier: SequenceClassifier) { members = [classifier] }
 
-  /// Throws `ModelError.configuration` when there is no member or more than `mostMembers`, or when one differs in features, labels or normalisation.
+  /// Throws `ModelError.configuration` when there is no member or more than `mostMembers`, or when one differs in
+  /// input, output, labels or normalisation.
   public init(members: [SequenceClassifier]) throws(ModelError) {
     guard let first = members.first, members.count <= Self.mostMembers else {
       throw .configuration("an ensemble of \(members.count) members; it must be 1 to \(Self.mostMembers)")
     }
     let alike = members.allSatisfy {
-      $0.features == first.features && $0.labels == first.labels && $0.normalizer == first.normalizer
+      $0.input == first.input && $0.output == first.output && $0.labels == first.labels
+        && $0.normalizer == first.normalizer
     }
-    guard alike else { throw .configuration("members that differ in features, labels or normalisation") }
+    guard alike else { throw .configuration("members that differ in input, output, labels or normalisation") }
     self.members = members
   }
 

@@ -14,6 +14,8 @@ public enum ModelError: Error, Hashable, Sendable, CustomStringConvertible {
   case overflow
   /// A recurrent state of another network, or for another number of sequences.
   case state
+  /// A model of other sequences, asked about sound.
+  case notForSound
   /// A model that cannot work on a stream.
   case stream(String)
 
@@ -27,6 +29,8 @@ public enum ModelError: Error, Hashable, Sendable, CustomStringConvertible {
       "coefficient \(coefficient) of frame \(frame) is not a finite number"
     case .overflow: "the features are so large that the network overflows"
     case .state: "the recurrent state does not fit the network and the number of sequences"
+    case .notForSound:
+      "this model was trained on sequences that did not say which features of sound they are: it takes such sequences, not sound"
     case .stream(let reason): "this model cannot work on a stream: \(reason)"
     }
   }

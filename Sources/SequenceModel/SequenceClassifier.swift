@@ -1,16 +1,17 @@
 import AudioFeatures
 import AuricleBase
 
-/// A trained network with all it needs to be used rightly: the features it was trained on, its labels, the
-/// normalisation, and the record of its training. A value that any number of threads share.
+/// A trained network with all it needs to be used rightly: the input it was trained on, its labels, the normalisation, and
+/// the record of its training. A value that any number of threads share.
 ///
 ///     let probabilities = try classifier.probabilities(of: [features])[0]     // one per label, sum 1
 public struct SequenceClassifier: Sendable {
-  public let configuration: ModelConfiguration
-  public let features: FeatureConfiguration
+  public let configuration: NetworkConfiguration
+  public let input: ModelInput
+  public let output: ModelOutput
   /// Names of the classes, in the order of the probabilities.
   public let labels: [String]
-  /// For features normalised globally.
+  /// For input that is normalised globally: (x - mean) * scale.
   public let normalizer: FeatureNormalizer?
   /// All that was learned, as `ParameterLayout` places it.
   public let parameters: [Float]
@@ -18,9 +19,17 @@ public struct SequenceClassifier: Sendable {
 
   let weights: NetworkWeights<Float>
 
+  /// The features of sound that it takes. Throws `ModelError.notForSound` where it takes other sequences.
+  public var features: FeatureConfiguration {
+    get throws(ModelError) {
+      guard case .audio(let features) = input else { throw .notForSound }
+      return features
+    }
+  }
+
   /// Throws `ModelError.configuration` when the parts do not fit each other.
   public init(
-    configuration: ModelConfiguration, features: FeatureConfiguration, labels: [String],
+    configuration: NetworkConfiguration, input: ModelInput, output: ModelOutput = .softmax, labels: [String],
     normalizer: FeatureNormalizer? = nil, parameters: [Float], record: TrainingRecord? = nil
   ) throws(ModelError) {
     let layout = ParameterLayout(configuration)
@@ -30,22 +39,26 @@ public struct SequenceClassifier: Sendable {
     try require(
       labels.count == configuration.classCount && Set(labels).count == labels.count,
       "\(labels.count) labels for \(configuration.classCount) classes; there must be one for each, all different")
-    do { try features.validate() } catch { throw .configuration(error.description) }
+    if case .audio(let features) = input {
+      do { try features.validate() } catch { throw .configuration(error.description) }
+      try require(
+        (normalizer != nil) == (features.normalization == .global), "the normalisation does not fit the features")
+    }
     try require(
-      features.coefficientCount == configuration.inputSize,
-      "features of \(features.coefficientCount) coefficients for a network that takes \(configuration.inputSize)")
+      input.width == configuration.input,
+      "features of \(input.width) coefficients for a network that takes \(configuration.input)")
     try require(
-      (normalizer != nil) == (features.normalization == .global)
-        && normalizer.map { $0.mean.count == configuration.inputSize } ?? true,
+      normalizer.map { $0.mean.count == input.width && $0.scale.count == input.width } ?? true,
       "the normalisation does not fit the features")
     try require(
       parameters.count == layout.count, "\(parameters.count) parameters; this network has \(layout.count)")
     try require(parameters.allSatisfy(\.isFinite), "a parameter that is not a finite number")
     try require(
-      layout["input_normalization.moving_variance"].map { parameters[$0.range].allSatisfy { $0 >= 0 } } ?? true,
+      layout.tensors.allSatisfy { $0.initializer != .ones || $0.isTrainable || parameters[$0.range].allSatisfy { $0 >= 0 } },
       "a negative variance")
     self.configuration = configuration
-    self.features = features
+    self.input = input
+    self.output = output
     self.labels = labels
     self.normalizer = normalizer
     self.parameters = parameters
@@ -53,7 +66,17 @@ public struct SequenceClassifier: Sendable {
     weights = NetworkWeights(configuration, layout: layout, parameters: parameters, forTraining: false)
   }
 
-  /// Probabilities of the labels (softmax of the logits), one array per sequence.
+  /// The same for sound.
+  public init(
+    configuration: NetworkConfiguration, features: FeatureConfiguration, labels: [String],
+    normalizer: FeatureNormalizer? = nil, parameters: [Float], record: TrainingRecord? = nil
+  ) throws(ModelError) {
+    try self.init(
+      configuration: configuration, input: .audio(features), labels: labels, normalizer: normalizer,
+      parameters: parameters, record: record)
+  }
+
+  /// Probabilities of the labels, one array per sequence; see `ModelOutput`.
   ///
   /// A sequence's result does not depend on the others, bit for bit: sequences of any lengths may go together. Throws
   /// `ModelError` for features of another width, without a frame, not finite, or so large that the network overflows.
@@ -68,8 +91,8 @@ public struct SequenceClassifier: Sendable {
     return results
   }
 
-  /// Outputs of the last recurrent layer, `outputFrames x outputSize` for each sequence, and the state behind its last
-  /// frame; from `state`, if given.
+  /// What enters the pooling, `outputFrames x outputs` for each sequence, and the state of the recurrent layers after its
+  /// last frame; from `state`, if given.
   ///
   /// To go on with the next frames of the same sequences, pass the state that was returned. (To go on with their
   /// probabilities, see `ClassifierStream`.) Throws as `probabilities(of:)` does, and `ModelError.state`.
@@ -79,13 +102,14 @@ public struct SequenceClassifier: Sendable {
     for sequence in sequences { try check(sequence) }
     if let state, !state.fits(configuration, sequences: sequences.count) { throw .state }
     let (outputs, final) = NetworkTape<Float>(configuration).outputs(
-      weights, sequences, normalizer, NetworkTape.Options(initialState: state))
-    return (outputs.map { FeatureMatrix(coefficients: configuration.outputSize, values: $0) }, final)
+      weights, sequences, normalizer, PassOptions(initialState: state))
+    let width = configuration.shapes[configuration.poolingIndex].count
+    return (outputs.map { FeatureMatrix(coefficients: width, values: $0) }, final)
   }
 
   func check(_ sequence: FeatureMatrix) throws(ModelError) {
-    guard sequence.coefficients == configuration.inputSize else {
-      throw .inputSize(found: sequence.coefficients, wanted: configuration.inputSize)
+    guard sequence.coefficients == configuration.input else {
+      throw .inputSize(found: sequence.coefficients, wanted: configuration.input)
     }
     guard sequence.frames > 0 else { throw .noFrames }
     if let odd = sequence.values.firstIndex(where: { !$0.isFinite }) {
@@ -95,7 +119,7 @@ public struct SequenceClassifier: Sendable {
 
   func probabilities(ofLogits logits: ArraySlice<Float>) throws(ModelError) -> [Float] {
     guard logits.allSatisfy(\.isFinite) else { throw .overflow }
-    return softmax(logits)
+    return output.probabilities(logits)
   }
 }
 
@@ -110,7 +134,7 @@ public func softmax(_ logits: ArraySlice<Float>) -> [Float] {
 extension NetworkTape where Scalar == Float {
   func forward(
     _ weights: NetworkWeights<Float>, _ sequences: [FeatureMatrix], _ normalizer: FeatureNormalizer?,
-    _ options: Options = Options()
+    _ options: PassOptions<Float> = PassOptions()
   ) -> [Float] {
     forward(weights, lengths: sequences.map(\.frames), options) { sequence, frame, row in
       sequences[sequence].copyFrame(frame, normalizer, to: row)
@@ -119,7 +143,7 @@ extension NetworkTape where Scalar == Float {
 
   func outputs(
     _ weights: NetworkWeights<Float>, _ sequences: [FeatureMatrix], _ normalizer: FeatureNormalizer?,
-    _ options: Options = Options()
+    _ options: PassOptions<Float> = PassOptions()
   ) -> (outputs: [[Float]], state: RecurrentState<Float>) {
     outputs(weights, lengths: sequences.map(\.frames), options) { sequence, frame, row in
       sequences[sequence].copyFrame(frame, normalizer, to: row)

@@ -3,26 +3,26 @@ import AuricleBase
 
 @testable import SequenceModel
 
-extension ModelConfiguration {
+extension NetworkConfiguration {
   /// A trained-looking classifier of such a network: random weights, moving averages too.
   func classifier(
     seed: UInt64 = 1, normalization: FeatureConfiguration.Normalization = .none
   ) throws -> SequenceClassifier {
     var features = FeatureConfiguration.speech(sampleRate: 8_000)
     features.kind = .logMel
-    features.mel.count = inputSize
+    features.mel.count = input
     features.deltas.order = 0
     features.normalization = normalization
     let layout = ParameterLayout(self)
     var generator = SeededGenerator(seed: seed)
     var parameters = layout.initialParameters(seed: seed)
     for i in parameters.indices { parameters[i] += Float(0.2 * generator.normal()) }
-    for tensor in layout.tensors where tensor.name.hasSuffix("variance") {
+    for tensor in layout.tensors where tensor.name.hasSuffix("moving_variance") {
       for i in tensor.range { parameters[i] = abs(parameters[i]) }
     }
     let normalizer = FeatureNormalizer(
-      mean: (0..<inputSize).map { _ in Float(generator.normal()) },
-      scale: (0..<inputSize).map { _ in Float(0.5 + generator.uniform()) })
+      mean: (0..<input).map { _ in Float(generator.normal()) },
+      scale: (0..<input).map { _ in Float(0.5 + generator.uniform()) })
     return try SequenceClassifier(
       configuration: self, features: features, labels: (0..<classCount).map { "class \($0)" },
       normalizer: normalization == .global ? normalizer : nil, parameters: parameters)
@@ -32,8 +32,29 @@ extension ModelConfiguration {
   func features(_ frames: Int, seed: UInt64) -> FeatureMatrix {
     var generator = SeededGenerator(seed: seed, stream: UInt64(frames))
     return FeatureMatrix(
-      coefficients: inputSize, values: (0..<frames * inputSize).map { _ in Float(generator.normal()) })
+      coefficients: input, values: (0..<frames * input).map { _ in Float(generator.normal()) })
   }
+}
+
+/// A network of 0.1's kind.
+func classicNetwork(
+  inputSize: Int, inputNormalization: ClassicNetwork.InputNormalization? = nil, epsilon: Double = 1e-3,
+  convolutions: [Convolution] = [], cell: Recurrent.Cell = .gru, hiddenSize: Int = 128, layers: Int = 2,
+  bidirectional: Bool = true, pooling: ClassicNetwork.Pooling = .attention, dropout: Double = 0.3,
+  recurrentDropout: Double = 0, classCount: Int
+) throws(ModelError) -> NetworkConfiguration {
+  var network = ClassicNetwork()
+  network.inputNormalization = inputNormalization
+  network.normalizationEpsilon = epsilon
+  network.convolutions = convolutions
+  network.cell = cell
+  network.hiddenSize = hiddenSize
+  network.recurrentLayers = layers
+  network.bidirectional = bidirectional
+  network.pooling = pooling
+  network.dropout = dropout
+  network.recurrentDropout = recurrentDropout
+  return try network.network(input: inputSize, classCount: classCount)
 }
 
 /// What may stand before the recurrent layers, with sizes that divide nothing.
@@ -46,12 +67,12 @@ enum Front: String, CaseIterable, CustomStringConvertible {
   var description: String { rawValue }
 
   func configuration(
-    cell: ModelConfiguration.Cell = .gru, layers: Int = 2, bidirectional: Bool = false,
-    pooling: ModelConfiguration.Pooling = .mean, hiddenSize: Int = 17
-  ) throws -> ModelConfiguration {
+    cell: Recurrent.Cell = .gru, layers: Int = 2, bidirectional: Bool = false,
+    pooling: ClassicNetwork.Pooling = .mean, hiddenSize: Int = 17
+  ) throws -> NetworkConfiguration {
     let one = Convolution(filters: 18, frames: 5, frameStride: 2)
     let two = Convolution(filters: 3, frames: 4, frameStride: 3, bins: 3, binStride: 2)
-    let (normalization, convolutions): (InputNormalization.Kind?, [Convolution]) =
+    let (normalization, convolutions): (ClassicNetwork.InputNormalization?, [Convolution]) =
       switch self {
       case .none: (nil, [])
       case .batch: (.batch, [])
@@ -60,8 +81,8 @@ enum Front: String, CaseIterable, CustomStringConvertible {
       case .twoDimensional: (nil, [two])
       case .everything: (.layer, [two, one])
       }
-    return try ModelConfiguration(
-      inputSize: 7, inputNormalization: normalization.map { InputNormalization($0) }, convolutions: convolutions,
+    return try classicNetwork(
+      inputSize: 7, inputNormalization: normalization, convolutions: convolutions,
       cell: cell, hiddenSize: hiddenSize, layers: layers, bidirectional: bidirectional, pooling: pooling, classCount: 3)
   }
 }

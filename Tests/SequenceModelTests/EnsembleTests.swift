@@ -1,4 +1,5 @@
 import AudioFeatures
+import AuricleBase
 import Testing
 
 @testable import SequenceModel
@@ -52,7 +53,7 @@ struct EnsembleTests {
     let one = try Front.none.configuration().classifier()
     let global = try Front.none.configuration().classifier(normalization: .global)
     let labels = try SequenceClassifier(
-      configuration: one.configuration, features: one.features, labels: ["a", "b", "c"], parameters: one.parameters)
+      configuration: one.configuration, input: one.input, labels: ["a", "b", "c"], parameters: one.parameters)
     for members in [[], [one, global], [one, labels]] {
       #expect(throws: ModelError.self) { try ClassifierEnsemble(members: members) }
     }
@@ -69,7 +70,7 @@ struct EnsembleTests {
     #expect(try read.fileBytes() == bytes)
 
     let file = try TensorFile(bytes: bytes, path: "m")
-    #expect(file.metadata["auricle.format"] == "2" && file.metadata["auricle.members"] == "3")
+    #expect(file.metadata["auricle.format"] == "3" && file.metadata["auricle.members"] == "3")
     func complaint(_ change: (inout TensorFile) -> Void) throws -> String {
       var changed = file
       change(&changed)
@@ -84,7 +85,7 @@ struct EnsembleTests {
     for count in ["4", "0", "1", "-1", "1001", "x", ""] {
       #expect(try complaint { $0.metadata["auricle.members"] = count }.hasPrefix("m: "), "\(count)")
     }
-    #expect(try complaint { $0.tensors["member.1/dense.bias"] = nil }.contains("'member.1/dense.bias' is missing"))
-    #expect(try complaint { $0.metadata["auricle.format"] = "3" }.contains("reads formats 1 and 2"))
+    #expect(try complaint { $0.tensors["member.1/layers.5.bias"] = nil }.contains("'member.1/layers.5.bias' is missing"))
+    #expect(try complaint { $0.metadata["auricle.format"] = "4" }.contains("reads formats 1 to 3"))
   }
 }

@@ -7,15 +7,15 @@ import Testing
 struct FrontAgreementTests {
   struct Case: CustomTestStringConvertible, Sendable {
     var name: String
-    var normalization: InputNormalization.Kind?
+    var normalization: ClassicNetwork.InputNormalization?
     var convolutions: [Convolution] = []
 
     var testDescription: String { name }
 
-    func configuration(epsilon: Double = 1e-3) throws -> ModelConfiguration {
-      try ModelConfiguration(
-        inputSize: 6, inputNormalization: normalization.map { InputNormalization($0, epsilon: epsilon) },
-        convolutions: convolutions, cell: .simpleRNN, hiddenSize: 2, layers: 1, classCount: 2)
+    func configuration(epsilon: Double = 1e-3) throws -> NetworkConfiguration {
+      try classicNetwork(
+        inputSize: 6, inputNormalization: normalization, epsilon: epsilon, convolutions: convolutions, cell: .simpleRNN,
+        hiddenSize: 2, layers: 1, classCount: 2)
     }
   }
 
@@ -61,81 +61,108 @@ struct FrontAgreementTests {
     let configuration = try test.configuration()
     let layout = ParameterLayout(configuration)
     let front = try golden("parameters").map { Scalar($0) }
-    let weights = NetworkWeights(
-      configuration, layout: layout, parameters: front + [Scalar](repeating: 0, count: layout.count - front.count),
-      forTraining: true)
     let shape = BatchShape(lengths: Golden.lengths)
-    let (inputs, outputs) = (configuration.featureAxis, configuration.inputAxis(layer: 0))
-    let (x, dx) = (Buffer<Scalar>(), Buffer<Scalar>())
+    let inputs = Axis(configuration.input)
+    let x = Buffer<Scalar>()
     shape.gather(sequences: try golden.inputs(columns: 6).map { $0.map { Scalar($0) } }, inputs, into: x)
 
-    let tape = FrontTape<Scalar>(configuration)
-    let (y, output) = tape.forward(
-      weights.front, shape, x, statistics: BatchStatistics(rows: shape.rows, inputs, x.base))
+    let passes = try frontPasses(
+      configuration, parameters: front + [Scalar](repeating: 0, count: layout.count - front.count))
+    let tape = passes.makeTape()
+    let options = PassOptions<Scalar>(training: true)
+    let y = passes.forward(Frames(shape, inputs, x), tape, options)
     let lengths = Golden.lengths.map { configuration.outputFrames($0) }
-    #expect(output.order == shape.order)
-    #expect(output.lengths == shape.order.map { lengths[$0] })
+    #expect(y.shape.order == shape.order)
+    #expect(y.shape.lengths == shape.order.map { lengths[$0] })
     expectAgreement(
-      output.sequences(y.base, outputs).flatMap { $0 }, try golden("output"), relative: relative, "output")
+      y.shape.sequences(y.base, y.axis).flatMap { $0 }, try golden("output"), relative: relative, "output")
 
     let upstream = try golden("upstream").map { Scalar($0) }
-    output.gather(
-      sequences: cut(upstream, width: outputs.count, lengths: lengths), outputs, into: tape.outputGradient)
+    let dy = Buffer<Scalar>()
+    y.shape.gather(sequences: cut(upstream, width: y.axis.count, lengths: lengths), y.axis, into: dy)
     var gradient = [Scalar](repeating: 0, count: layout.count)
-    dx.reserve(shape.rows * inputs.paddedCount)
-    gradient.withUnsafeMutableBufferPointer {
-      guard let gradient = $0.baseAddress else { return }
-      tape.backward(weights.front, shape, x, dx: dx, gradient: gradient)
+    let dx = try gradient.withUnsafeMutableBufferPointer {
+      passes.backward(
+        Frames(y.shape, y.axis, dy), tape, options, wanted: true, gradient: try #require($0.baseAddress))
     }
+    // Moving averages have no gradient: their places hold the statistics of the batch.
+    var found = Array(gradient.prefix(front.count))
+    for tensor in layout.tensors where !tensor.isTrainable {
+      for i in tensor.range { found[i] = 0 }
+    }
+    expectAgreement(found, try golden("gradient"), relative: relative, "gradient of parameters")
     expectAgreement(
-      Array(gradient.prefix(front.count)), try golden("gradient"), relative: relative, "gradient of parameters")
-    expectAgreement(
-      shape.sequences(dx.base, inputs).flatMap { $0 }, try golden("gradient.input"), relative: relative,
+      shape.sequences(try #require(dx).base, inputs).flatMap { $0 }, try golden("gradient.input"), relative: relative,
       "gradient of the input")
   }
 
-  @Test("epsilon is what is added to the variance", arguments: [InputNormalization.Kind.batch, .layer])
-  func epsilon(_ kind: InputNormalization.Kind) throws {
-    // Frames 1, -1: mean 0, variance 1.
-    let frames = FeatureMatrix(coefficients: 6, values: [1, -1, 1, -1, 1, -1] + [-1, 1, -1, 1, -1, 1])
-    let configuration = try Case(name: "", normalization: kind).configuration(epsilon: 3)
+  /// The layers before the recurrent one.
+  private func frontPasses<Scalar: NetworkScalar>(
+    _ configuration: NetworkConfiguration, parameters: [Scalar], forTraining: Bool = true
+  ) throws -> LayerPasses<Scalar> {
     let layout = ParameterLayout(configuration)
-    let x = Buffer<Float>()
-    let shape = BatchShape(lengths: [2])
-    shape.gather(sequences: [frames.values], configuration.featureAxis, into: x)
-    let weights = NetworkWeights(
-      configuration, layout: layout, parameters: layout.initialParameters(seed: 1), forTraining: false)
-    let (y, _) = FrontTape<Float>(configuration).forward(
-      weights.front, shape, x, statistics: BatchStatistics(rows: 2, configuration.featureAxis, x.base))
-    #expect(shape.sequences(y.base, configuration.featureAxis)[0] == frames.values.map { $0 / 2 })
+    let count = configuration.poolingIndex - 1
+    return try parameters.withUnsafeBufferPointer {
+      LayerPasses(
+        Array(configuration.layers[..<count]), Array(configuration.shapes[...count]),
+        LayerPasses.Source(
+          tensors: layout.tensors[...], parameters: try #require($0.baseAddress), number: 0, firstState: 0,
+          forTraining: forTraining))
+    }
   }
 
-  @Test("moving averages move by one less momentum towards the batch's mean and variance")
+  @Test("epsilon is what is added to the variance", arguments: [ClassicNetwork.InputNormalization.batch, .layer])
+  func epsilon(_ kind: ClassicNetwork.InputNormalization) throws {
+    // Frames 1, -1: mean 0, variance 1.
+    let frames: [[Float]] = [[1, -1, 1, -1, 1, -1] + [-1, 1, -1, 1, -1, 1]]
+    let configuration = try Case(name: "", normalization: kind).configuration(epsilon: 3)
+    let passes = try frontPasses(
+      configuration, parameters: ParameterLayout(configuration).initialParameters(seed: 1))
+    let (x, shape) = (Buffer<Float>(), BatchShape(lengths: [2]))
+    shape.gather(sequences: frames, Axis(6), into: x)
+    let y = passes.forward(Frames(shape, Axis(6), x), passes.makeTape(), PassOptions(training: true))
+    #expect(shape.sequences(y.base, y.axis)[0] == frames[0].map { $0 / 2 })
+  }
+
+  @Test("moving averages move by one less momentum towards the mean of the shards' means and variances")
   func movingAverages() throws {
-    let configuration = try Case(name: "", normalization: .batch).configuration()
+    let configuration = try NetworkConfiguration(
+      input: 6, [.batchNormalization(momentum: 0.75), .pooling(.mean), .dense(2)])
     let layout = ParameterLayout(configuration)
     let golden = try Golden("front")
     let sequences = try golden.inputs(columns: 6).map {
       FeatureMatrix(coefficients: 6, values: $0.map { Float($0) })
     }
-    let statistics = try #require(BatchStatistics(configuration, of: sequences, normalizer: nil))
     var parameters = layout.initialParameters(seed: 1)
-    statistics.updateMovingAverages(in: &parameters, layout, momentum: 0.75)
+    let network = try TrainableNetwork(configuration, layout: layout, parameters: parameters)
+    let worker = NetworkWorker(configuration)
+    var gradient = [Float](repeating: 0, count: layout.count)
+    let shards = [Array(sequences[..<2]), Array(sequences[2...])]
+    for shard in shards {
+      let logits = try worker.logits(
+        network, of: shard, normalizer: nil, dropoutSeed: nil, share: Double(shard.count) / Double(sequences.count))
+      try worker.addGradient(network, ofLogits: logits, to: &gradient)
+    }
+    let statistics = layout.takeStatistics(from: &gradient)
+    #expect(gradient[12..<24].allSatisfy { $0 == 0 })
+    layout.updateMovingAverages(in: &parameters, statistics: statistics)
 
-    let frames = sequences.flatMap { sequence in (0..<sequence.frames).map { Array(sequence[$0]) } }
     for i in 0..<6 {
-      let column = frames.map { Double($0[i]) }
-      let mean = column.reduce(0, +) / Double(column.count)
-      let variance = column.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(column.count)
-      #expect(abs(Double(parameters[12 + i]) - 0.25 * mean) < 1e-7)
-      #expect(abs(Double(parameters[18 + i]) - (0.75 + 0.25 * variance)) < 1e-7)
+      var (mean, variance) = (0.0, 0.0)
+      for shard in shards {
+        let column = shard.flatMap { sequence in (0..<sequence.frames).map { Double(Array(sequence[$0])[i]) } }
+        let shardMean = column.reduce(0, +) / Double(column.count)
+        let share = Double(shard.count) / Double(sequences.count)
+        mean += share * shardMean
+        variance += share * column.reduce(0) { $0 + ($1 - shardMean) * ($1 - shardMean) } / Double(column.count)
+      }
+      #expect(abs(Double(parameters[12 + i]) - 0.25 * mean) < 1e-6)
+      #expect(abs(Double(parameters[18 + i]) - (0.75 + 0.25 * variance)) < 1e-6)
     }
     #expect(
       parameters.enumerated().allSatisfy { (12..<24).contains($0) || $1 == layout.initialParameters(seed: 1)[$0] })
     #expect(
-      layout.tensors.filter { !$0.isTrainable }.map(\.name).map { $0.suffix(15) } == [
-        "ion.moving_mean", "moving_variance",
-      ])
+      layout.tensors.filter { !$0.isTrainable }.map(\.name) == ["layers.0.moving_mean", "layers.0.moving_variance"])
   }
 
   @Test("without training, batch normalisation uses the moving averages")
@@ -149,12 +176,12 @@ struct FrontAgreementTests {
       parameters[12 + i] = Double(i)
       parameters[18 + i] = 4 - 1e-3
     }
-    let front = NetworkWeights(configuration, layout: layout, parameters: parameters, forTraining: false).front
+    let passes = try frontPasses(configuration, parameters: parameters, forTraining: false)
     let (x, shape) = (Buffer<Double>(), BatchShape(lengths: [1]))
-    shape.gather(sequences: [[0, 1, 2, 3, 4, 6]], configuration.featureAxis, into: x)
-    let (y, _) = FrontTape<Double>(configuration).forward(front, shape, x, statistics: nil)
-    let found = shape.sequences(y.base, configuration.featureAxis)[0]
-    expectAgreement(found, [0.5, 0.5, 0.5, 0.5, 0.5, 1.5], relative: 1e-15, "output")
+    shape.gather(sequences: [[0, 1, 2, 3, 4, 6]], Axis(6), into: x)
+    let y = passes.forward(Frames(shape, Axis(6), x), passes.makeTape(), PassOptions())
+    expectAgreement(
+      shape.sequences(y.base, y.axis)[0], [0.5, 0.5, 0.5, 0.5, 0.5, 1.5], relative: 1e-14, "output")
   }
 }
 
@@ -163,10 +190,10 @@ struct FrontAgreementTests {
 struct ClassifierAgreementTests {
   private let lengths = [9, 6, 2]
 
-  @Test("for every pooling, in any order of the sequences", arguments: ModelConfiguration.Pooling.allCases)
-  func classifier(_ pooling: ModelConfiguration.Pooling) throws {
+  @Test("for every pooling, in any order of the sequences", arguments: ClassicNetwork.Pooling.allCases)
+  func classifier(_ pooling: ClassicNetwork.Pooling) throws {
     let golden = try Golden("classifier")
-    let configuration = try ModelConfiguration(
+    let configuration = try classicNetwork(
       inputSize: 5, hiddenSize: 7, layers: 2, pooling: pooling, dropout: 0, classCount: 4)
     let all = try golden("parameters").map { Float($0) }
     let query = (all.count - 14 * 4 - 4 - 14)..<(all.count - 14 * 4 - 4)
@@ -174,17 +201,17 @@ struct ClassifierAgreementTests {
     func parameters<Scalar>(_ values: [Scalar]) -> [Scalar] {
       pooling == .attention ? values : Array(values[..<query.lowerBound] + values[query.upperBound...])
     }
-    let network = TrainableNetwork(
+    let network = try TrainableNetwork(
       configuration, layout: ParameterLayout(configuration), parameters: parameters(all))
     let order = [1, 2, 0]
     let inputs = try golden.inputs(columns: 5, lengths: lengths).map {
       FeatureMatrix(coefficients: 5, values: $0.map { Float($0) })
     }
     let worker = NetworkWorker(configuration)
-    let logits = worker.logits(network, of: order.map { inputs[$0] }, normalizer: nil, dropoutSeed: nil)
+    let logits = try worker.logits(network, of: order.map { inputs[$0] }, normalizer: nil, dropoutSeed: nil)
     let wanted = cut(try golden("\(pooling.rawValue).logits"), width: 4, lengths: [1, 1, 1])
     expectAgreement(logits, order.flatMap { wanted[$0] }, relative: 1e-6, "logits")
-    #expect(network.logits(of: order.map { inputs[$0] }, normalizer: nil) == logits)
+    #expect(try network.logits(of: order.map { inputs[$0] }, normalizer: nil) == logits)
 
     // The gradient of the mean cross-entropy, with labels as they are and with smoothed ones.
     let labels = [2, 0, 3]
@@ -195,8 +222,8 @@ struct ClassifierAgreementTests {
         }
       }
       var gradient = [Float](repeating: 0, count: network.parameterCount)
-      _ = worker.logits(network, of: order.map { inputs[$0] }, normalizer: nil, dropoutSeed: nil)
-      worker.addGradient(network, ofLogits: logitGradient, to: &gradient)
+      _ = try worker.logits(network, of: order.map { inputs[$0] }, normalizer: nil, dropoutSeed: nil)
+      try worker.addGradient(network, ofLogits: logitGradient, to: &gradient)
       expectAgreement(
         gradient, parameters(try golden("\(pooling.rawValue).\(name)gradient")), relative: 1e-6, "gradient")
     }

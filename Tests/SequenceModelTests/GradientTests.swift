@@ -7,13 +7,13 @@ import Testing
 @Suite("Gradients agree with finite differences")
 struct GradientTests {
   struct Case: CustomTestStringConvertible, Sendable {
-    var cell = ModelConfiguration.Cell.simpleRNN
+    var cell = Recurrent.Cell.simpleRNN
     var bidirectional = false
     var layers = 1
-    var pooling = ModelConfiguration.Pooling.mean
+    var pooling = ClassicNetwork.Pooling.mean
     var dropout = 0.0
     var recurrentDropout = 0.0
-    var normalization: InputNormalization.Kind?
+    var normalization: ClassicNetwork.InputNormalization?
     var convolutions: [Convolution] = []
 
     var testDescription: String {
@@ -24,10 +24,10 @@ struct GradientTests {
       """
     }
 
-    var configuration: ModelConfiguration {
+    var configuration: NetworkConfiguration {
       get throws {
-        try ModelConfiguration(
-          inputSize: 4, inputNormalization: normalization.map { InputNormalization($0) }, convolutions: convolutions,
+        try classicNetwork(
+          inputSize: 4, inputNormalization: normalization, convolutions: convolutions,
           cell: cell, hiddenSize: 5, layers: layers, bidirectional: bidirectional, pooling: pooling, dropout: dropout,
           recurrentDropout: recurrentDropout, classCount: 3)
       }
@@ -38,13 +38,13 @@ struct GradientTests {
   private static let twoDimensional = Convolution(filters: 2, frames: 2, bins: 3, binStride: 2)
 
   static let cases: [Case] =
-    ModelConfiguration.Cell.allCases.flatMap { cell in
+    Recurrent.Cell.allCases.flatMap { cell in
       [
         Case(cell: cell), Case(cell: cell, bidirectional: true, layers: 2, pooling: .last),
         Case(cell: cell, bidirectional: true, layers: 2, recurrentDropout: 0.4),
       ]
     }
-    + ModelConfiguration.Pooling.allCases.map { Case(cell: .gru, bidirectional: true, pooling: $0) }
+    + ClassicNetwork.Pooling.allCases.map { Case(cell: .gru, bidirectional: true, pooling: $0) }
     + [
       Case(cell: .gru, bidirectional: true, layers: 2, pooling: .attention, dropout: 0.4),
       Case(normalization: .batch), Case(normalization: .layer),
@@ -91,36 +91,34 @@ struct GradientTests {
 struct RecurrentDropoutTests {
   @Test("masks keep the mean, are 0 or 1 / (1 - rate), and differ by sequence, layer, direction and seed")
   func masks() throws {
-    let configuration = try ModelConfiguration(
-      inputSize: 3, hiddenSize: 256, layers: 2, bidirectional: true, recurrentDropout: 0.25, classCount: 2)
-    let masks = try #require(RecurrentMasks<Float>(configuration, sequences: 20, seed: 3))
-    let rows = masks.buffers.flatMap { buffer in
+    let masks = [(0, UInt64(3)), (1, 3), (2, 3), (3, 3)].map { place, seed in
+      RecurrentMask.make(0.25, sequences: 20, hidden: Axis(256), seed: seed, place: place) as Buffer<Float>
+    }
+    let rows = masks.flatMap { buffer in
       (0..<20).map { row in (0..<256).map { buffer.base[row * 256 + $0] } }
     }
-    #expect(masks.buffers.count == 4)
     #expect(Set(rows).count == 80)
     let values = rows.flatMap { $0 }
     #expect(Set(values) == [0, Float(1 / 0.75)])
     let mean = values.reduce(0) { $0 + Double($1) } / Double(values.count)
     #expect(abs(mean - 1) < 0.02)
-    let other = try #require(RecurrentMasks<Float>(configuration, sequences: 20, seed: 4))
-    #expect((0..<256).contains { other.buffers[0].base[$0] != masks.buffers[0].base[$0] })
-    #expect(RecurrentMasks<Float>(configuration, sequences: 20, seed: nil)?.buffers.count == nil)
+    let other: Buffer<Float> = RecurrentMask.make(0.25, sequences: 20, hidden: Axis(256), seed: 4, place: 0)
+    #expect((0..<256).contains { other.base[$0] != masks[0].base[$0] })
   }
 }
 
 /// A network with random parameters and inputs; its loss is the sum of its logits times fixed random numbers.
 struct TestNetwork {
-  let configuration: ModelConfiguration
+  let configuration: NetworkConfiguration
   var parameters: [Double]
   var inputs: [[Double]]
   let weights: [Double]
 
-  init(_ configuration: ModelConfiguration, lengths: [Int]) {
+  init(_ configuration: NetworkConfiguration, lengths: [Int]) {
     var generator = SeededGenerator(seed: 5)
     self.configuration = configuration
     parameters = (0..<configuration.parameterCount).map { _ in 0.5 * generator.normal() }
-    inputs = lengths.map { length in (0..<length * configuration.inputSize).map { _ in generator.normal() } }
+    inputs = lengths.map { length in (0..<length * configuration.input).map { _ in generator.normal() } }
     weights = (0..<lengths.count * configuration.classCount).map { _ in generator.normal() }
   }
 
@@ -136,12 +134,16 @@ struct TestNetwork {
 
   func gradients() -> (parameters: [Double], inputs: [[Double]]) {
     let tape = NetworkTape<Double>(configuration)
-    tape.inputGradient = Buffer()
+    tape.computesInputGradient = true
     _ = logits(tape)
     var gradient = [Double](repeating: 0, count: parameters.count)
     tape.backward(packed, logitGradient: weights, to: &gradient)
-    let shape = BatchShape(lengths: inputs.map { $0.count / configuration.inputSize })
-    return (gradient, tape.inputGradient.map { shape.sequences($0.base, configuration.featureAxis) } ?? [])
+    let layout = ParameterLayout(configuration)
+    // What stands in the places of moving averages is no gradient.
+    for tensor in layout.tensors where !tensor.isTrainable {
+      for i in tensor.range { gradient[i] = 0 }
+    }
+    return (gradient, tape.inputGradient.map { $0.shape.sequences($0.base, $0.axis) } ?? [])
   }
 
   func logits(seed: UInt64?) -> [Double] {
@@ -155,9 +157,9 @@ struct TestNetwork {
 
   private func logits(_ tape: NetworkTape<Double>, seed: UInt64? = 9) -> [Double] {
     tape.forward(
-      packed, lengths: inputs.map { $0.count / configuration.inputSize }, .init(training: true, dropoutSeed: seed)
+      packed, lengths: inputs.map { $0.count / configuration.input }, .init(training: true, dropoutSeed: seed)
     ) { sequence, frame, row in
-      for i in 0..<configuration.inputSize { row[i] = inputs[sequence][frame * configuration.inputSize + i] }
+      for i in 0..<configuration.input { row[i] = inputs[sequence][frame * configuration.input + i] }
     }
   }
 }

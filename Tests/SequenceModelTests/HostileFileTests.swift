@@ -11,7 +11,7 @@ struct HostileFileTests {
   }
 
   private func complaint(_ bytes: [UInt8]) -> String? {
-    do throws(ModelError) {
+    do throws(TensorFileError) {
       _ = try TensorFile(bytes: bytes, path: "m")
       return nil
     } catch {
@@ -85,7 +85,7 @@ struct HostileFileTests {
     func check(_ bytes: [UInt8], _ what: String) {
       do throws(ModelError) {
         let model = try ClassifierEnsemble(bytes: bytes, path: "m")
-        guard model.features.coefficientCount == configuration.inputSize else { return }
+        guard model.input.width == configuration.input else { return }
         let probabilities = try model.probabilities(of: [input])[0]
         #expect(abs(probabilities.reduce(0, +) - 1) < 1e-4, "\(what)")
       } catch {

@@ -8,15 +8,15 @@ import Testing
 struct StreamTests {
   struct Case: CustomTestStringConvertible, Sendable {
     var front: Front
-    var cell: ModelConfiguration.Cell
-    var pooling: ModelConfiguration.Pooling
+    var cell: Recurrent.Cell
+    var pooling: ClassicNetwork.Pooling
 
     var testDescription: String { "\(front), \(cell.rawValue), \(pooling.rawValue)" }
   }
 
-  static let cases = ModelConfiguration.Pooling.allCases.flatMap { pooling in
+  static let cases = ClassicNetwork.Pooling.allCases.flatMap { pooling in
     Front.allCases.map { Case(front: $0, cell: .gru, pooling: pooling) }
-      + ModelConfiguration.Cell.allCases.map { Case(front: .none, cell: $0, pooling: pooling) }
+      + Recurrent.Cell.allCases.map { Case(front: .none, cell: $0, pooling: pooling) }
   }
 
   @Test("after every piece: bit for bit, within 1e-6 with attention", arguments: cases)
@@ -43,7 +43,7 @@ struct StreamTests {
 
   @Test("a stride greater than the kernel skips frames as in one piece")
   func skips() throws {
-    let configuration = try ModelConfiguration(
+    let configuration = try classicNetwork(
       inputSize: 3,
       convolutions: [
         Convolution(filters: 4, frames: 2, frameStride: 5), Convolution(filters: 4, frames: 1, frameStride: 3),
@@ -74,8 +74,8 @@ struct StreamTests {
     #expect(try copy.probabilities() == classifier.probabilities(of: [beginning + other])[0])
   }
 
-  @Test("the final state is where the next frames begin", arguments: ModelConfiguration.Cell.allCases)
-  func stateful(_ cell: ModelConfiguration.Cell) throws {
+  @Test("the final state is where the next frames begin", arguments: Recurrent.Cell.allCases)
+  func stateful(_ cell: Recurrent.Cell) throws {
     let configuration = try Front.none.configuration(cell: cell, layers: 3)
     let classifier = try configuration.classifier()
     let sequences = [12, 30, 21].map { configuration.features($0, seed: 5) }

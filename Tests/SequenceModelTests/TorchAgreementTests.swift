@@ -6,23 +6,23 @@ import Testing
 @Suite("Recurrent layers agree with PyTorch")
 struct TorchAgreementTests {
   struct Case: CustomTestStringConvertible, Sendable {
-    var cell: ModelConfiguration.Cell
+    var cell: Recurrent.Cell
     var layers = 1
     var directions = 1
     var units = 5
 
     var testDescription: String { "\(cell.rawValue).\(layers).\(directions).\(units)" }
 
-    var configuration: ModelConfiguration {
+    var configuration: NetworkConfiguration {
       get throws {
-        try ModelConfiguration(
+        try classicNetwork(
           inputSize: units == 5 ? 3 : 4, cell: cell, hiddenSize: units, layers: layers, bidirectional: directions == 2,
           pooling: .mean, dropout: 0, classCount: 2)
       }
     }
   }
 
-  static let cases = ModelConfiguration.Cell.allCases.flatMap { cell in
+  static let cases = Recurrent.Cell.allCases.flatMap { cell in
     [1, 2, 3].flatMap { layers in [1, 2].map { Case(cell: cell, layers: layers, directions: $0) } }
       + [Case(cell: cell, units: 17)]
   }
@@ -37,7 +37,7 @@ struct TorchAgreementTests {
     try check(test, Float.self, relative: 1e-6, golden: "recurrent")
   }
 
-  static let dropoutCases = ModelConfiguration.Cell.allCases.flatMap {
+  static let dropoutCases = Recurrent.Cell.allCases.flatMap {
     [Case(cell: $0), Case(cell: $0, layers: 2, directions: 2)]
   }
 
@@ -59,9 +59,10 @@ struct TorchAgreementTests {
     let layout = ParameterLayout(configuration)
     let recurrent = try golden("parameters").map { Scalar($0) }
     let parameters = recurrent + [Scalar](repeating: 0, count: layout.count - recurrent.count)
-    let weights = NetworkWeights(configuration, layout: layout, parameters: parameters, forTraining: true)
+    let body = NetworkWeights(configuration, layout: layout, parameters: parameters, forTraining: true).body
     let shape = BatchShape(lengths: Golden.lengths)
-    let (inputs, outputs, hidden) = (configuration.featureAxis, configuration.outputAxis, configuration.hiddenAxis)
+    let (inputs, hidden) = (Axis(configuration.input), Axis(test.units))
+    let outputs = Axis(test.units, segments: test.directions)
 
     func state(_ kind: String) throws -> RecurrentState<Scalar> {
       let layers = test.layers * test.directions
@@ -78,43 +79,45 @@ struct TorchAgreementTests {
       let cells = test.cell == .lstm ? try golden("\(kind).c") : []
       expectAgreement(found.layers.flatMap(\.cell), cells, relative: relative, "\(kind) c")
     }
+    let tape = body.makeTape()
     // Masks are given in the caller's order and used in the sorted one.
-    let masks = golden.file.tensors["\(test.testDescription).mask"].map { mask in
+    if let mask = golden.file.tensors["\(test.testDescription).mask"] {
       let count = Golden.lengths.count * test.units
-      return RecurrentMasks(
-        (0..<mask.values.count / count).map { place in
-          let buffer = Buffer<Scalar>(shape.sequences * hidden.paddedCount)
-          shape.gather(mask.values[place * count..<(place + 1) * count].map { Scalar($0) }, hidden, into: buffer.base)
-          return buffer
-        })
+      let masks = (0..<mask.values.count / count).map { place in
+        let buffer = Buffer<Scalar>(shape.sequences * hidden.paddedCount)
+        shape.gather(mask.values[place * count..<(place + 1) * count].map { Scalar($0) }, hidden, into: buffer.base)
+        return buffer
+      }
+      for (layer, tape) in tape.layers.enumerated() {
+        let tape = try #require(tape as? RecurrentPass<Scalar>.Tape)
+        tape.masks = Array(masks[layer * test.directions..<(layer + 1) * test.directions])
+      }
     }
 
-    let (x, dx) = (Buffer<Scalar>(), Buffer<Scalar>())
+    let x = Buffer<Scalar>()
     shape.gather(
       sequences: try golden.inputs(columns: inputs.count).map { $0.map { Scalar($0) } }, inputs, into: x)
-    let tape = RecurrentStackTape<Scalar>(configuration)
-    let y = tape.forward(
-      weights.layers, shape, x: x, training: true, dropoutSeed: nil, masks: masks, initial: try state("initial"))
+    let final = PassOptions.FinalState(RecurrentState<Scalar>(configuration, sequences: Golden.lengths.count))
+    var options = PassOptions<Scalar>(training: true, initialState: try state("initial"), finalState: final)
+    let y = body.forward(Frames(shape, inputs, x), tape, options)
     expectAgreement(
       shape.sequences(y.base, outputs).flatMap { $0 }, try golden("output"), relative: relative, "output")
-    try expectState(tape.finalState(shape), "final")
+    try expectState(final.state, "final")
 
     let upstream = try golden("upstream").map { Scalar($0) }
-    shape.gather(
-      sequences: cut(upstream, width: outputs.count, lengths: Golden.lengths), outputs,
-      into: tape.outputGradient(shape))
+    let dy = Buffer<Scalar>()
+    shape.gather(sequences: cut(upstream, width: outputs.count, lengths: Golden.lengths), outputs, into: dy)
     var gradient = [Scalar](repeating: 0, count: layout.count)
-    try gradient.withUnsafeMutableBufferPointer {
-      guard let gradient = $0.baseAddress else { return }
-      tape.backward(
-        weights.layers, shape, x: x, dx: dx, dropoutSeed: nil, gradient: gradient, masks: masks,
-        final: try state("upstream"))
+    options.stateGradient = try state("upstream")
+    let dx = try gradient.withUnsafeMutableBufferPointer {
+      body.backward(
+        Frames(shape, outputs, dy), tape, options, wanted: true, gradient: try #require($0.baseAddress))
     }
     expectAgreement(
       Array(gradient.prefix(recurrent.count)), try golden("gradient"), relative: relative, "gradient of parameters")
-    try expectState(tape.finalState(shape), "gradient")
+    try expectState(final.state, "gradient")
     expectAgreement(
-      shape.sequences(dx.base, inputs).flatMap { $0 }, try golden("gradient.input"), relative: relative,
+      shape.sequences(try #require(dx).base, inputs).flatMap { $0 }, try golden("gradient.input"), relative: relative,
       "gradient of the input")
   }
 }

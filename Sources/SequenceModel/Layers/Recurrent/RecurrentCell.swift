@@ -5,7 +5,7 @@ import CKernels
 /// Stored matrices have the gates side by side, `gates x hidden` columns. The kernels see groups of as many units as a
 /// vector holds, and for each unit one slot per gate, so that a tile of a product has all gates of its units; see
 /// `cells.inc`.
-extension ModelConfiguration.Cell {
+extension Recurrent.Cell {
   /// What a unit of one row keeps: its gates and, with the reset after the product, the candidate's recurrent product in
   /// front of them.
   var slots: Int { self == .gru ? 4 : gateCount }
@@ -50,7 +50,7 @@ struct RecurrentWeights<Scalar: NetworkScalar>: Sendable {
 
   /// Packs weights stored as Keras stores them: `inputs x gates`, `hidden x gates`, and one or two rows of bias.
   init(
-    _ cell: ModelConfiguration.Cell, input: Axis, hidden: Axis, kernel storedKernel: UnsafePointer<Scalar>,
+    _ cell: Recurrent.Cell, input: Axis, hidden: Axis, kernel storedKernel: UnsafePointer<Scalar>,
     recurrent storedRecurrent: UnsafePointer<Scalar>, bias storedBias: UnsafePointer<Scalar>, forTraining: Bool
   ) {
     let packer = GatePacker<Scalar>(hidden: hidden, gates: cell.gateCount)

@@ -25,17 +25,21 @@ public struct RecurrentState<Scalar: BinaryFloatingPoint & Sendable>: Hashable, 
   }
 
   /// Zeros, which is also where a network begins when it is given no state.
-  public init(_ configuration: ModelConfiguration, sequences: Int) {
-    let zeros = [Scalar](repeating: 0, count: sequences * configuration.hiddenSize)
-    let layer = Layer(hidden: zeros, cell: configuration.cell == .lstm ? zeros : [])
-    layers = [Layer](repeating: layer, count: configuration.layers * configuration.directions)
+  public init(_ configuration: NetworkConfiguration, sequences: Int) {
+    layers = configuration.states.map { units, hasCell in
+      let zeros = [Scalar](repeating: 0, count: sequences * units)
+      return Layer(hidden: zeros, cell: hasCell ? zeros : [])
+    }
   }
 
   /// Whether this is a state of such a network for so many sequences.
-  func fits(_ configuration: ModelConfiguration, sequences: Int) -> Bool {
-    let count = sequences * configuration.hiddenSize
-    return layers.count == configuration.layers * configuration.directions
-      && layers.allSatisfy { $0.hidden.count == count && $0.cell.count == (configuration.cell == .lstm ? count : 0) }
+  func fits(_ configuration: NetworkConfiguration, sequences: Int) -> Bool {
+    let states = configuration.states
+    return layers.count == states.count
+      && zip(layers, states).allSatisfy { layer, wanted in
+        layer.hidden.count == sequences * wanted.units
+          && layer.cell.count == (wanted.hasCell ? sequences * wanted.units : 0)
+      }
   }
 }
 

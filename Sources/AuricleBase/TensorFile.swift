@@ -1,10 +1,15 @@
-import AuricleBase
-
 #if canImport(FoundationEssentials)
   import FoundationEssentials
 #else
   import Foundation
 #endif
+
+/// What is wrong with a safetensors file.
+public struct TensorFileError: Error, Hashable, CustomStringConvertible {
+  public let path: String
+  public let reason: String
+  public var description: String { "\(path): not a file of tensors that Auricle can use: \(reason)" }
+}
 
 /// Named tensors and text in one file: the safetensors format of Hugging Face
 /// (https://huggingface.co/docs/safetensors), readable by its Python package.
@@ -139,9 +144,9 @@ public struct TensorFile: Sendable {
   /// The longest header that is read, in bytes: a model's labels and the course of its training, many times over.
   private static let longestHeader = 1 << 24
 
-  /// Reads a file's `bytes`; `path` is for error messages. Throws `ModelError.file`.
-  public init(bytes: [UInt8], path: String) throws(ModelError) {
-    func refuse(_ reason: String) -> ModelError { .file(path: path, reason: reason) }
+  /// Reads a file's `bytes`; `path` is for error messages. Throws `TensorFileError`.
+  public init(bytes: [UInt8], path: String) throws(TensorFileError) {
+    func refuse(_ reason: String) -> TensorFileError { TensorFileError(path: path, reason: reason) }
     guard bytes.count >= 8 else { throw refuse("it is too short (\(bytes.count) bytes) to be a safetensors file") }
     let length = bytes.withUnsafeBytes { UInt64(littleEndian: $0.loadUnaligned(as: UInt64.self)) }
     guard length <= UInt64(bytes.count - 8), bytes.count > 8, bytes[8] == UInt8(ascii: "{") else {
@@ -176,11 +181,13 @@ public struct TensorFile: Sendable {
       covered = end
       tensors[name] = Tensor(kind: kind, shape: entry.shape, bytes: Array(bytes[start + first..<start + end]))
     }
-    guard covered == bytes.count - start else { throw refuse("bytes are left over behind its last tensor") }
+    guard covered == bytes.count - start else { throw refuse("bytes are left over after its last tensor") }
   }
 
   /// The file's bytes: tensors in the order of their names, the header padded so that they are aligned.
-  public func bytes() throws(ModelError) -> [UInt8] {
+  ///
+  /// Throws `TensorFileError` for names or text that cannot be written as JSON.
+  public func bytes() throws(TensorFileError) -> [UInt8] {
     var header = Header()
     header.metadata = metadata
     var offset = 0
@@ -193,7 +200,7 @@ public struct TensorFile: Sendable {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     guard var text = try? [UInt8](encoder.encode(header)) else {
-      throw .configuration("the model's description cannot be written as JSON")
+      throw TensorFileError(path: "-", reason: "its description cannot be written as JSON")
     }
     text += repeatElement(UInt8(ascii: " "), count: (8 - text.count % 8) % 8)
     var result = withUnsafeBytes(of: UInt64(text.count).littleEndian) { [UInt8]($0) }

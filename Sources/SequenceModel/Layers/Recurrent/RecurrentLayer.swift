@@ -4,7 +4,7 @@ import CKernels
 ///
 /// Shapes use padded sizes: inputs are `rows x inputs`, outputs `rows x outputs` in the order of a `BatchShape`.
 struct RecurrentLayer<Scalar: NetworkScalar>: Sendable {
-  let cell: ModelConfiguration.Cell
+  let cell: Recurrent.Cell
   let input: Axis
   let hidden: Axis
   let reversed: Bool
@@ -15,20 +15,13 @@ struct RecurrentLayer<Scalar: NetworkScalar>: Sendable {
   /// Where the parameters begin.
   let tensors: (kernel: Int, recurrent: Int, bias: Int)
 
-  /// Packs the weights that `parameters` holds under the names `prefix.kernel` and so on; those of the backward pass
-  /// only `forTraining`.
+  /// Packs the weights that stand in `parameters` from `tensors` on; those of the backward pass only `forTraining`.
   init(
-    _ configuration: ModelConfiguration, layer: Int, reversed: Bool, layout: ParameterLayout,
+    _ cell: Recurrent.Cell, input: Axis, hidden: Axis, reversed: Bool, tensors: (kernel: Int, recurrent: Int, bias: Int),
     parameters: UnsafePointer<Scalar>, forTraining: Bool
   ) {
-    cell = configuration.cell
-    input = configuration.inputAxis(layer: layer)
-    hidden = configuration.hiddenAxis
-    self.reversed = reversed
-    outputOffset = reversed ? configuration.hiddenAxis.paddedSize : 0
-    let prefix = "recurrent.\(layer).\(reversed ? "backward" : "forward")"
-    func offset(_ name: String) -> Int { layout["\(prefix).\(name)"]?.offset ?? 0 }
-    tensors = (offset("kernel"), offset("recurrent_kernel"), offset("bias"))
+    (self.cell, self.input, self.hidden, self.reversed, self.tensors) = (cell, input, hidden, reversed, tensors)
+    outputOffset = reversed ? hidden.paddedSize : 0
     weights = RecurrentWeights(
       cell, input: input, hidden: hidden, kernel: parameters + tensors.kernel,
       recurrent: parameters + tensors.recurrent, bias: parameters + tensors.bias, forTraining: forTraining)
@@ -148,7 +141,7 @@ struct GateRows {
   let groupStride: Int
   var count: Int { groups * groupStride }
 
-  init(_ cell: ModelConfiguration.Cell, _ hidden: Axis, rows: Int, lanes: Int) {
+  init(_ cell: Recurrent.Cell, _ hidden: Axis, rows: Int, lanes: Int) {
     self.lanes = lanes
     groups = hidden.paddedSize / lanes
     rowStride = cell.slots * lanes
@@ -187,7 +180,7 @@ extension RecurrentLayer.Tape {
 
   /// The state after each sequence's last step (of its first frame, going backward in time); after a backward pass, the
   /// gradient of the initial state. `cell` is empty but for an LSTM.
-  func finalState(_ shape: BatchShape, _ hidden: Axis, _ kind: ModelConfiguration.Cell) -> RecurrentState<Scalar>.Layer
+  func finalState(_ shape: BatchShape, _ hidden: Axis, _ kind: Recurrent.Cell) -> RecurrentState<Scalar>.Layer
   {
     RecurrentState.Layer(
       hidden: shape.scatter(state.base, hidden), cell: kind == .lstm ? shape.scatter(cell.base, hidden) : [])

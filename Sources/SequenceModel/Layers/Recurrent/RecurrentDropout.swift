@@ -7,27 +7,19 @@ import CKernels
 ///
 /// The state is multiplied by the mask where it meets the recurrent weights, one mask for all gates; what a GRU carries
 /// past its gates, and an LSTM's cell state, are not masked.
-struct RecurrentMasks<Scalar: NetworkScalar> {
-  /// By layer, then direction: `sequences x hidden` in sorted order, padded; elements are 0 or 1 / (1 - rate).
-  let buffers: [Buffer<Scalar>]
-
-  init(_ buffers: [Buffer<Scalar>]) {
-    self.buffers = buffers
-  }
-
-  /// Nil when there is nothing to drop: no rate, or no seed because it is not training.
-  init?(_ configuration: ModelConfiguration, sequences: Int, seed: UInt64?) {
-    guard let seed, configuration.recurrentDropout > 0 else { return nil }
-    let columns = configuration.hiddenAxis.paddedCount
-    buffers = (0..<configuration.layers * configuration.directions).map { place in
-      let mask = Buffer<Scalar>(sequences * columns)
-      mask.base.update(repeating: 1, count: sequences * columns)
-      // Other streams than those of dropout between layers, which are small numbers.
-      var generator = SeededGenerator(seed: seed, stream: 1 << 32 | UInt64(place))
-      Scalar.kernels.pointee.dropout(
-        sequences, columns, configuration.recurrentDropout, generator.next(), mask.base, columns)
-      return mask
-    }
+enum RecurrentMask {
+  /// `sequences x hidden` in sorted order, padded; elements are 0 or 1 / (1 - rate). `place` tells the directions of all
+  /// layers of a network apart.
+  static func make<Scalar: NetworkScalar>(
+    _ rate: Double, sequences: Int, hidden: Axis, seed: UInt64, place: Int
+  ) -> Buffer<Scalar> {
+    let columns = hidden.paddedCount
+    let mask = Buffer<Scalar>(sequences * columns)
+    mask.base.update(repeating: 1, count: sequences * columns)
+    // Other streams than those of dropout layers, which are small numbers.
+    var generator = SeededGenerator(seed: seed, stream: 1 << 32 | UInt64(place))
+    Scalar.kernels.pointee.dropout(sequences, columns, rate, generator.next(), mask.base, columns)
+    return mask
   }
 }
 

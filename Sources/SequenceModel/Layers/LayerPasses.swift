@@ -1,0 +1,108 @@
+/// Layers one after the other, with their numbers: a network, or what is within a residual block.
+struct LayerPasses<Scalar: NetworkScalar>: Sendable {
+  private let passes: [any LayerPass<Scalar>]
+
+  /// What a list of layers has in common with all of them.
+  struct Source {
+    let tensors: ArraySlice<ParameterLayout.Tensor>
+    let parameters: UnsafePointer<Scalar>
+    /// Of the first layer.
+    let number: Int
+    let firstState: Int
+    let forTraining: Bool
+  }
+
+  /// Two layers become one pass where that saves work: batch normalisation in use is a part of the convolution before it,
+  /// a ReLU one of the batch normalisation or the convolution before it.
+  init(_ layers: [Layer], _ shapes: [LayerShape], _ source: Source) {
+    var (passes, tensors, state): ([any LayerPass<Scalar>], _, _) = ([], source.tensors, source.firstState)
+    var places: [LayerPlace<Scalar>] = []
+    for (index, layer) in layers.enumerated() {
+      let definition = layer.definition
+      let count = definition.tensors(shapes[index]).count
+      places.append(
+        LayerPlace(
+          input: shapes[index], output: shapes[index + 1], tensors: tensors.prefix(count), parameters: source.parameters,
+          // Layers within a block have numbers of their own.
+          number: source.number + index, firstState: state, forTraining: source.forTraining))
+      tensors = tensors.dropFirst(count)
+      state += definition.states.count
+    }
+    var index = 0
+    func next() -> Layer? { index + 1 < layers.count ? layers[index + 1] : nil }
+    while index < layers.count {
+      let layer = layers[index]
+      var place = places[index]
+      if case .convolution(let convolution) = layer, convolution.activation == nil, !source.forTraining,
+        case .batchNormalization(let normalization) = next()
+      {
+        place.outputScale = normalization.channelScale(places[index + 1])
+        index += 1
+      }
+      if layer.canEndWithReLU, case .activation(let activation) = next(), activation.function == .relu {
+        place.endsWithReLU = true
+        index += 1
+      }
+      passes.append(layer.definition.pass(place))
+      index += 1
+    }
+    self.passes = passes
+  }
+
+  init(_ layers: [Layer], _ shapes: [LayerShape], in place: LayerPlace<Scalar>) {
+    self.init(
+      layers, shapes,
+      Source(
+        tensors: place.tensors, parameters: place.parameters, number: (place.number + 1) << 8,
+        firstState: place.firstState, forTraining: place.forTraining))
+  }
+
+  /// The tapes of the layers, in their order.
+  final class Tape {
+    let layers: [AnyObject]
+    fileprivate init(_ layers: [AnyObject]) { self.layers = layers }
+  }
+
+  func makeTape() -> Tape { Tape(passes.map { $0.makeErasedTape() }) }
+
+  func forward(_ x: Frames<Scalar>, _ tape: Tape, _ options: PassOptions<Scalar>) -> Frames<Scalar> {
+    zip(passes, tape.layers).reduce(x) { x, layer in layer.0.forward(x, erased: layer.1, options) }
+  }
+
+  func backward(
+    _ dy: Frames<Scalar>, _ tape: Tape, _ options: PassOptions<Scalar>, wanted: Bool,
+    gradient: UnsafeMutablePointer<Scalar>
+  ) -> Frames<Scalar>? {
+    var dy = dy
+    for index in passes.indices.reversed() {
+      guard
+        let dx = passes[index].backward(
+          dy, erased: tape.layers[index], options, wanted: wanted || index > 0, gradient: gradient)
+      else { return nil }
+      dy = dx
+    }
+    return dy
+  }
+
+  struct Stream {
+    fileprivate var layers: [any LayerStream<Scalar>]
+
+    mutating func append(_ x: Frames<Scalar>, isLast: Bool) -> Frames<Scalar> {
+      var x = x
+      for index in layers.indices { x = layers[index].append(x, isLast: isLast) }
+      return x
+    }
+  }
+
+  func stream() -> Stream { Stream(layers: passes.map { $0.stream() }) }
+}
+
+extension Layer {
+  fileprivate var canEndWithReLU: Bool {
+    switch self {
+    case .batchNormalization: true
+    case .convolution(let convolution): convolution.activation == nil
+    default: false
+    }
+  }
+}

@@ -37,7 +37,7 @@ struct BatchGradient: Sendable {
   private let workers: Locked<[NetworkWorker]>
 
   init(
-    _ network: ModelConfiguration, configuration: TrainingConfiguration, normalizer: FeatureNormalizer?,
+    _ network: NetworkConfiguration, configuration: TrainingConfiguration, normalizer: FeatureNormalizer?,
     classWeights: [Double]?
   ) {
     self.configuration = configuration
@@ -48,9 +48,9 @@ struct BatchGradient: Sendable {
 
   /// Shards in parallel, sums in order; `batchNumber`, counted over all epochs, decides dropout.
   ///
-  /// Throws `CancellationError`.
+  /// Throws `CancellationError`, and `ModelError` or `TrainingError` for examples that do not fit the network.
   func callAsFunction(
-    _ network: TrainableNetwork, _ batch: [LabeledFeatures], statistics: BatchStatistics?, batchNumber: Int,
+    _ network: TrainableNetwork, _ batch: [LabeledFeatures], batchNumber: Int,
     isolation: isolated (any Actor)? = #isolation
   ) async throws -> Result {
     let sorted = batch.sorted { $0.features.frames > $1.features.frames }
@@ -67,17 +67,25 @@ struct BatchGradient: Sendable {
       var seeds = SeededGenerator(seed: configuration.seed, stream: UInt64(batchNumber) << 20 | UInt64(number))
       let worker = workers.withLock { $0.removeLast() }
       defer { workers.withLock { $0.append(worker) } }
-      let logits = worker.logits(
-        network, of: shard.map(\.features), normalizer: normalizer, dropoutSeed: seeds.next(), statistics: statistics)
-      let loss = CrossEntropy(
-        logits: logits, targets: shard.map(\.target), classWeights: classWeights,
-        labelSmoothing: configuration.labelSmoothing, scale: 1 / Double(batch.count))
-      var gradient = [Float](repeating: 0, count: network.parameterCount)
-      worker.addGradient(network, ofLogits: loss.logitGradient, to: &gradient)
-      return Result(loss: loss.loss, correct: loss.correct, gradient: gradient)
+      return Swift.Result { try gradient(network, shard, on: worker, dropoutSeed: seeds.next(), of: batch.count) }
     } each: { _, result in
-      total.add(result)
+      total.add(try result.get())
     }
     return total
+  }
+
+  private func gradient(
+    _ network: TrainableNetwork, _ shard: [LabeledFeatures], on worker: NetworkWorker, dropoutSeed: UInt64,
+    of batchSize: Int
+  ) throws -> Result {
+    let logits = try worker.logits(
+      network, of: shard.map(\.features), normalizer: normalizer, dropoutSeed: dropoutSeed,
+      share: Double(shard.count) / Double(batchSize))
+    let loss = try BatchLoss(
+      configuration.loss, logits: logits, targets: shard.map(\.target), classWeights: classWeights,
+      scale: 1 / Double(batchSize))
+    var gradient = [Float](repeating: 0, count: network.parameterCount)
+    try worker.addGradient(network, ofLogits: loss.logitGradient, to: &gradient)
+    return Result(loss: loss.loss, correct: loss.correct, gradient: gradient)
   }
 }

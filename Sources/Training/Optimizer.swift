@@ -51,17 +51,22 @@ public struct Optimizer: Sendable {
     self.momentum = momentum
     self.weightDecay = weightDecay ?? kind.defaultWeightDecay
     moments = (0..<kind.momentCount).map { _ in [Float](repeating: 0, count: layout.count) }
-    decaying = layout.tensors.filter {
-      $0.isTrainable && !$0.name.hasSuffix("bias") && !$0.name.hasPrefix("input_normalization")
-    }.map(\.range)
+    decaying = layout.tensors.filter(\.decays).map(\.range)
   }
 
   /// Moves `parameters` against `gradient`. Where the gradient's norm over all parameters exceeds `clipNorm`, it is
   /// first scaled down to it (Pascanu et al., 2013). Returns the norm before clipping.
+  /// Statistics among the gradient must have been taken out; see `ParameterLayout.takeStatistics`.
+  ///
+  /// Throws `TrainingError.configuration` for arrays of another network's length.
   @discardableResult
   public mutating func update(
     _ parameters: inout [Float], gradient: [Float], learningRate: Double, clipNorm: Double? = nil
-  ) -> Double {
+  ) throws(TrainingError) -> Double {
+    let count = moments[0].count
+    guard parameters.count == count, gradient.count == count else {
+      throw .configuration("\(parameters.count) parameters and \(gradient.count) gradients for an optimiser of \(count)")
+    }
     let kernels = auricle_kernels_f32().pointee
     let norm = squareRoot(kernels.sum_of_squares(gradient.count, gradient))
     guard norm.isFinite else { return norm }  // one impossible batch must not spoil the weights

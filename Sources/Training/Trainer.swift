@@ -8,13 +8,13 @@ public enum TrainingProgress: Sendable {
   /// After a batch: means over the epoch so far.
   case batch(epoch: Int, batch: Int, batches: Int, loss: Double, accuracy: Double)
   case epoch(TrainingRecord.Epoch, isBest: Bool)
-  /// Goes on from a checkpoint, behind so many epochs and batches.
+  /// Goes on from a checkpoint, after so many epochs and batches.
   case resumed(epochs: Int, batches: Int)
   /// Ends before the last epoch, for want of progress.
   case stoppedEarly(epoch: Int)
 }
 
-/// Trains a network from scratch: shuffled mini-batches, softmax cross-entropy, the best epoch's weights kept.
+/// Trains a network from scratch: shuffled mini-batches, a loss made small, the best epoch's weights kept.
 ///
 ///     let (parameters, record) = try await Trainer(configuration).train(
 ///       network, on: training, validatingOn: validation, normalizer: normalizer) { print($0) }
@@ -23,7 +23,7 @@ public enum TrainingProgress: Sendable {
 /// fetched while the network works on this one.
 public struct Trainer: Sendable {
   public let configuration: TrainingConfiguration
-  /// Where to keep the run, if it is to be kept: saved behind every epoch and when the task is cancelled.
+  /// Where to keep the run, if it is to be kept: saved after every epoch and when the task is cancelled.
   public var checkpoint: CheckpointFolder?
   /// Where to log the epochs, if anywhere.
   public var log: TrainingLog?
@@ -37,13 +37,13 @@ public struct Trainer: Sendable {
   /// Parameters (as `ParameterLayout` places them) of the epoch that did best on `validation` (most right, then least
   /// loss), of the last one where there is none, and the record of all epochs.
   ///
-  /// When the task is cancelled, the checkpoint is saved as it was behind the last batch, and `CancellationError` thrown.
+  /// When the task is cancelled, the checkpoint is saved as it was after the last batch, and `CancellationError` thrown.
   ///
   /// - Parameter identity: what the data are, by name: a checkpoint of other data is refused.
   ///
   /// Throws `TrainingError`, `FileError` for a checkpoint or log that cannot be written, and errors of the sources.
   public func train(
-    _ network: ModelConfiguration, on training: any TrainingSource,
+    _ network: NetworkConfiguration, on training: any TrainingSource,
     validatingOn validation: any TrainingSource = [LabeledFeatures](), normalizer: FeatureNormalizer? = nil,
     identity: [String: String] = [:], isolation: isolated (any Actor)? = #isolation,
     progress: (TrainingProgress) -> Void = { _ in }
@@ -51,6 +51,13 @@ public struct Trainer: Sendable {
     guard !training.labels.isEmpty else { throw TrainingError.noExamples }
     guard configuration.patience == nil || !validation.labels.isEmpty else {
       throw TrainingError.configuration("a patience, but no validation data to see progress on")
+    }
+    let classCount = network.classCount
+    if let odd = (training.labels + validation.labels).first(where: { !(0..<classCount).contains($0) }) {
+      throw TrainingError.configuration("class \(odd) of \(classCount) classes, the first of which is 0")
+    }
+    guard training.labels.count == training.lengths.count, validation.labels.count == validation.lengths.count else {
+      throw TrainingError.configuration("as many labels as lengths are wanted of a source of examples")
     }
     let layout = ParameterLayout(network)
     var state = TrainingState(
@@ -111,23 +118,19 @@ public struct Trainer: Sendable {
 
   /// One batch: gradient, update, averages, sums.
   private func step(
-    _ state: inout TrainingState, _ network: ModelConfiguration, _ layout: ParameterLayout,
+    _ state: inout TrainingState, _ network: NetworkConfiguration, _ layout: ParameterLayout,
     _ batch: [LabeledFeatures], batches: Int, _ gradient: BatchGradient, _ normalizer: FeatureNormalizer?,
     isolation: isolated (any Actor)? = #isolation
   ) async throws {
     let number = (state.progress.epoch - 1) * batches + state.progress.batch
-    // Over the whole batch, so that its shards are normalised alike.
-    let statistics = BatchStatistics(network, of: batch.map(\.features), normalizer: normalizer)
-    let result = try await gradient(
-      TrainableNetwork(network, layout: layout, parameters: state.parameters), batch, statistics: statistics,
-      batchNumber: number)
-    state.optimizer.update(
+    var result = try await gradient(
+      TrainableNetwork(network, layout: layout, parameters: state.parameters), batch, batchNumber: number)
+    let statistics = layout.takeStatistics(from: &result.gradient)
+    try state.optimizer.update(
       &state.parameters, gradient: result.gradient,
       learningRate: configuration.rate(batch: number, batchesPerEpoch: batches, past: state.record.epochs),
       clipNorm: configuration.clipNorm)
-    if let statistics, let momentum = network.inputNormalization?.momentum {
-      statistics.updateMovingAverages(in: &state.parameters, layout, momentum: momentum)
-    }
+    layout.updateMovingAverages(in: &state.parameters, statistics: statistics)
     state.updateAverage(decay: configuration.averageDecay, batches: number)
     state.progress.batch += 1
     state.progress.loss += result.loss
@@ -137,7 +140,7 @@ public struct Trainer: Sendable {
 
   /// Validates, and takes down what the epoch gave.
   private func finishEpoch(
-    _ state: inout TrainingState, _ network: ModelConfiguration, _ layout: ParameterLayout, batches: Int,
+    _ state: inout TrainingState, _ network: NetworkConfiguration, _ layout: ParameterLayout, batches: Int,
     _ validation: any TrainingSource, _ normalizer: FeatureNormalizer?, isolation: isolated (any Actor)? = #isolation
   ) async throws -> (epoch: TrainingRecord.Epoch, isBest: Bool) {
     let progress = state.progress
@@ -179,8 +182,8 @@ public struct Trainer: Sendable {
     try await orderedMap(shards, jobs: configuration.jobs) { shard in
       Result {
         let examples = try shard.map { try source.example($0, epoch: 0) }
-        let logits = network.logits(of: examples.map(\.features), normalizer: normalizer)
-        return CrossEntropy(logits: logits, targets: examples.map(\.target))
+        let logits = try network.logits(of: examples.map(\.features), normalizer: normalizer)
+        return try BatchLoss(configuration.loss.unsmoothed, logits: logits, targets: examples.map(\.target))
       }
     } each: { _, result in
       loss += try result.get().loss

@@ -18,13 +18,12 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
   public var plateauFactor = 0.5
   /// Largest norm of a batch's gradient.
   public var clipNorm = 1.0
-  /// Share of each target spread over all classes.
-  public var labelSmoothing = 0.05
+  public var loss = Loss.softmaxCrossEntropy(labelSmoothing: 0.05)
   public var classWeights = ClassWeights.none
   /// Epochs without progress on the validation data after which training ends; nil to do all epochs.
   public var patience: Int?
   /// Decay of a moving average of the parameters, which is then what is validated and kept; nil for none. Early on it is
-  /// less, (1 + n) / (10 + n) behind n batches, so that the first weights are soon forgotten.
+  /// less, (1 + n) / (10 + n) after n batches, so that the first weights are soon forgotten.
   public var averageDecay: Double?
   /// Decides initial weights, order and dropout: the same seed gives the same model, whatever the number of jobs.
   public var seed: UInt64 = 1
@@ -59,6 +58,7 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
     try require(plateauPatience >= 0, "a plateau of \(plateauPatience) epochs; it must not be negative")
     try require(plateauFactor > 0 && plateauFactor < 1, "a plateau factor of \(plateauFactor); it must be in (0, 1)")
     try require(clipNorm > 0, "a clipping norm of \(clipNorm); it must be positive")
+    let labelSmoothing = loss.labelSmoothing
     try require((0..<1).contains(labelSmoothing), "label smoothing of \(labelSmoothing); it must be in [0, 1)")
     if let patience { try require(patience >= 1, "a patience of \(patience) epochs; it must be at least 1") }
     if let averageDecay {
@@ -74,7 +74,7 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
       "learning rate": "\(effectiveLearningRate)", "weight decay": "\(weightDecay ?? optimizer.defaultWeightDecay)",
       "momentum": "\(momentum)", "schedule": schedule.rawValue, "warm-up": "\(warmUp)",
       "plateau patience": "\(plateauPatience)", "plateau factor": "\(plateauFactor)", "clip norm": "\(clipNorm)",
-      "label smoothing": "\(labelSmoothing)", "class weights": classWeights.text,
+      "loss": loss.name, "label smoothing": "\(loss.labelSmoothing)", "class weights": classWeights.text,
       "patience": patience.map { "\($0)" } ?? "none", "average decay": averageDecay.map { "\($0)" } ?? "none",
       "seed": "\(seed)",
     ]

@@ -15,37 +15,23 @@ public protocol TrainingSource: Sendable {
   func example(_ index: Int, epoch: Int) throws -> LabeledFeatures
 }
 
-/// The features of one sound and the class it belongs to.
+/// The features of one sequence and what a network should say of it.
 public struct LabeledFeatures: Sendable {
   public var features: FeatureMatrix
-  public var target: ClassTarget
+  public var target: Target
 
-  public init(features: FeatureMatrix, target: ClassTarget) {
+  public init(features: FeatureMatrix, target: Target) {
     self.features = features
     self.target = target
   }
 
-  public init(features: FeatureMatrix, label: Int) {
-    self.init(features: features, target: ClassTarget(label))
+  /// With one class of `classCount`. Throws `TrainingError.configuration` for a class that is not among them.
+  public init(features: FeatureMatrix, label: Int, of classCount: Int) throws(TrainingError) {
+    self.init(features: features, target: try Target(label, of: classCount))
   }
 
-  /// Index of its class.
+  /// Index of its first class.
   public var label: Int { target.label }
-}
-
-/// What a network should say of an example: one class, or two where two examples were mixed (Zhang et al., "mixup: beyond
-/// empirical risk minimization", ICLR 2018).
-public struct ClassTarget: Hashable, Sendable {
-  public var label: Int
-  /// The class that was mixed in, and its share in [0, 1]; the rest is `label`'s.
-  public var partner: Int
-  public var partnerShare: Double
-
-  public init(_ label: Int, partner: Int? = nil, partnerShare: Double = 0) {
-    self.label = label
-    self.partner = partner ?? label
-    self.partnerShare = partnerShare
-  }
 }
 
 extension Array: TrainingSource where Element == LabeledFeatures {

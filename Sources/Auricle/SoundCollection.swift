@@ -13,7 +13,8 @@ struct SoundCollection: Sendable {
 
   /// Reads `examples`, whose labels are among `labels`, on as many workers as there are jobs.
   ///
-  /// Files that cannot be read become `failures`. Throws `FeatureError`, or `FileError` when the cache has no room.
+  /// Files that cannot be read become `failures`. Throws `TrainingError` for a label that is not among `labels`, or twice
+  /// among them, before anything is read; `FeatureError`; and `FileError` when the cache has no room.
   init(
     _ examples: [Example], labels: [String], trainer: SoundTrainer, isolation: isolated (any Actor)? = #isolation,
     progress: (SoundTrainer.Progress) -> Void
@@ -21,7 +22,14 @@ struct SoundCollection: Sendable {
     features = trainer.features
     let extractor = try FeatureExtractor(features.withoutUtteranceNormalization)
     let channel = trainer.channel
-    let classes = Dictionary(uniqueKeysWithValues: labels.enumerated().map { ($1, $0) })
+    let classes = try SoundCollection.classes(labels)
+    let classOfExample = try examples.map { example in
+      guard let label = classes[example.label] else {
+        throw TrainingError.configuration(
+          "\(example.path) is of class '\(example.label)'; there are: \(labels.joined(separator: ", "))")
+      }
+      return label
+    }
     cache = FeatureCache(memoryLimit: trainer.cacheMemory)
     try await orderedMap(examples, jobs: trainer.training.jobs) { example in
       Result { try extractor.features(ofFile: example.path, channel: channel).features }
@@ -30,7 +38,7 @@ struct SoundCollection: Sendable {
       var failure: FailedFile?
       switch result {
       case .success(let features):
-        let label = classes[example.label] ?? 0
+        let label = classOfExample[index]
         try cache.append(features)
         places[example] = self.examples.count
         self.examples.append(example)
@@ -47,6 +55,15 @@ struct SoundCollection: Sendable {
       progress(.file(done: index + 1, of: examples.count, failure: failure))
     }
     progress(.cached(memory: cache.bytesInMemory, disk: cache.bytesOnDisk))
+  }
+
+  /// The class of each label.
+  private static func classes(_ labels: [String]) throws(TrainingError) -> [String: Int] {
+    var classes: [String: Int] = [:]
+    for (index, label) in labels.enumerated() where classes.updateValue(index, forKey: label) != nil {
+      throw .configuration("class '\(label)' is named twice")
+    }
+    return classes
   }
 
   /// Those of `examples` that could be read.

@@ -142,22 +142,24 @@ public struct SoundTrainer: Sendable {
     return try ClassifierEnsemble(members: members)
   }
 
-  /// For each network but the first, one with a seed and a folder of its own. Throws `TrainingError.checkpointExists` and
-  /// `FileError`.
+  /// For each network but the first, one with a seed and a folder of its own; the folders are prepared. Throws
+  /// `TrainingError.checkpointExists` and `FileError`.
   func trainersOfNetworks() throws -> [SoundTrainer] {
-    try architectures.indices.map { index in
+    let trainers = try architectures.indices.map { index in
       guard index > 0 else { return self }
       var trainer = try within("network-\(index + 1)")
       var seeds = SeededGenerator(seed: training.seed, stream: UInt64(index))
       trainer.training.seed = seeds.next()
       return trainer
     }
+    for trainer in trainers { try trainer.checkpoint?.prepare() }
+    return trainers
   }
 
   /// The same, with checkpoint and log in this folder of their folders.
   func within(_ folder: String) throws -> SoundTrainer {
     var trainer = self
-    trainer.checkpoint = try checkpoint?.subfolder(folder)
+    trainer.checkpoint = checkpoint?.subfolder(folder)
     trainer.log = try log.map { try TrainingLog(folder: "\($0.folder)/\(folder)") }
     return trainer
   }

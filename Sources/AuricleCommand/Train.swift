@@ -185,7 +185,7 @@ struct Train: AsyncParsableCommand {
 
   private func crossValidate(_ folds: [Fold], _ dataset: Dataset, hasBegun: inout Bool) async throws {
     // Before the hours that the folds may take.
-    if let checkpoint, output != nil { _ = try CheckpointFolder("\(checkpoint)/final", resuming: resume) }
+    if let checkpoint, output != nil { try CheckpointFolder("\(checkpoint)/final", resuming: resume).prepare() }
     let trainer = try trainer(for: folds[0].training + folds[0].testing, folder: nil)
     StandardError.write(
       "\(data.dataset): \(dataset.source), \(dataset.examples.count) files in \(dataset.labels.count) classes; "
@@ -233,7 +233,8 @@ struct Train: AsyncParsableCommand {
     trainer.roomFiles = try rooms.map { try AudioFiles.expand(paths: [$0]) } ?? []
     func place(_ path: String) -> String { folder.map { "\(path)/\($0)" } ?? path }
     if let checkpoint {
-      trainer.checkpoint = try CheckpointFolder(place(checkpoint), resuming: resume)
+      trainer.checkpoint = CheckpointFolder(place(checkpoint), resuming: resume)
+      try trainer.checkpoint?.prepare()
       if resume && !judges && trainer.checkpoint?.holdsCheckpoint == false {
         StandardError.write("\(checkpoint): holds no checkpoint yet; training begins at the beginning")
       }

@@ -94,6 +94,21 @@ struct SoundTrainerTests {
     await #expect { try await trainer.train(broken, labels: ["0", "7", "9"]) } throws: { "\($0)".contains("'9'") }
   }
 
+  @Test("an unknown label and a repeated one are errors, before any file is read")
+  func labels() async throws {
+    let split = try split()
+    for labels in [["0"], ["0", "8"], ["0", "7", "7"], ["0", "0", "7"]] {
+      await #expect(throws: TrainingError.self, "\(labels)") {
+        try await trainer.train(split, labels: labels) { progress in
+          if case .file = progress { Issue.record("a file was read") }
+        }
+      }
+    }
+    await #expect { try await trainer.train(split, labels: ["0", "8"]) } throws: { "\($0)".contains("'7'") }
+    let folds = try Dataset(examples: split.training, source: "digits").folds(2, seed: 1)
+    await #expect(throws: TrainingError.self) { try await trainer.crossValidate(folds, labels: ["0", "8"]) { _ in } }
+  }
+
   @Test("augmentation changes the model, the same way for the same seed and any number of jobs")
   func augmentation() async throws {
     let split = try split()

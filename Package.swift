@@ -12,7 +12,8 @@ let package = Package(
     .executable(name: "auricle", targets: ["AuricleCommand"]),
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
   ],
   targets: [
     // System libraries and C.
@@ -27,7 +28,7 @@ let package = Package(
     .target(name: "CReportTemplate", exclude: ["report.html", "report.css", "report.js"]),
 
     // The flow.
-    .target(name: "AuricleBase"),
+    .target(name: "AuricleBase", dependencies: [.product(name: "SystemPackage", package: "swift-system")]),
     .target(name: "Pictures", dependencies: ["AuricleBase"]),
     .target(name: "AudioInput", dependencies: ["AuricleBase", "CSndfile"]),
     .target(name: "AudioFeatures", dependencies: ["AudioInput", "CFFTW", "CKernels"]),

@@ -8,6 +8,21 @@ public struct FeatureNormalizer: Hashable, Sendable {
   /// One over the standard deviation; 1 for a coefficient that never changes.
   public let scale: [Float]
 
+  /// From mean and standard deviation of each coefficient; one that never changes, by 1e-8 or less, is not scaled.
+  ///
+  /// Throws `FeatureError.configuration` unless there are as many of the one as of the other, all finite.
+  public init(mean: [Float], standardDeviation: [Float]) throws(FeatureError) {
+    guard mean.count == standardDeviation.count, mean.allSatisfy(\.isFinite),
+      standardDeviation.allSatisfy({ $0.isFinite && $0 >= 0 })
+    else {
+      throw .configuration(
+        "normalisation by \(mean.count) means and \(standardDeviation.count) deviations; wanted one of each per coefficient, all finite"
+      )
+    }
+    self.mean = mean
+    scale = standardDeviation.map { $0 > 1e-8 ? 1 / $0 : 1 }
+  }
+
   /// Both arrays have one element per coefficient; traps where they differ, so it is for code that computed them.
   package init(mean: [Float], scale: [Float]) {
     precondition(mean.count == scale.count, "mean and scale must have one element per coefficient")

@@ -35,11 +35,11 @@ struct Request {
     }
   }
 
-  func sequences(_ count: Int) -> [FeatureMatrix] {
+  func sequences(_ count: Int) throws -> [FeatureMatrix] {
     var generator = SeededGenerator(seed: 7)
-    return (0..<count).map { _ in
-      FeatureMatrix(
-        coefficients: inputs, values: (0..<frames * inputs).map { _ in Float(generator.normal()) })
+    return try (0..<count).map { _ in
+      try FeatureMatrix(
+        frames: frames, coefficients: inputs, values: (0..<frames * inputs).map { _ in Float(generator.normal()) })
     }
   }
 }
@@ -61,11 +61,11 @@ func measure(_ request: Request) async throws -> Double {
   switch request.pass {
   case "forward":
     let weights = TrainableNetwork(network, layout: layout, parameters: parameters)
-    let (sequences, worker) = (request.sequences(request.batch), NetworkWorker(network))
+    let (sequences, worker) = (try request.sequences(request.batch), NetworkWorker(network))
     return await fastest(request.seconds) { _ = worker.logits(weights, of: sequences, normalizer: nil) }
   case "train":
     let weights = TrainableNetwork(network, layout: layout, parameters: parameters)
-    let (sequences, worker) = (request.sequences(request.batch), NetworkWorker(network))
+    let (sequences, worker) = (try request.sequences(request.batch), NetworkWorker(network))
     worker.computesInputGradient = true  // as oneDNN does
     let upstream = [Float](repeating: 0.01, count: request.batch * 10)
     var gradient = [Float](repeating: 0, count: layout.count)
@@ -75,7 +75,7 @@ func measure(_ request: Request) async throws -> Double {
     }
   case "evaluate":
     let weights = TrainableNetwork(network, layout: layout, parameters: parameters)
-    let batches = (0..<16).map { _ in request.sequences(32) }
+    let batches = try (0..<16).map { _ in try request.sequences(32) }
     return try await fastest(request.seconds) {
       try await orderedMap(batches, jobs: request.batch) {
         weights.logits(of: $0, normalizer: nil)
@@ -83,15 +83,16 @@ func measure(_ request: Request) async throws -> Double {
       }
     }
   case "fit":
-    let examples = request.sequences(512).enumerated().map { LabeledFeatures(features: $1, label: $0 % 10) }
+    let examples = try request.sequences(512).enumerated().map { LabeledFeatures(features: $1, label: $0 % 10) }
     return try await epoch(of: network, examples, jobs: request.batch)
   default:
     // The network that `auricle train` makes, on 1,024 sequences of 20 to 79 frames.
     let network = try ModelConfiguration(inputSize: request.inputs, hiddenSize: request.hidden, classCount: 10)
-    let examples = request.sequences(1024).enumerated().map { index, features in
-      LabeledFeatures(
-        features: FeatureMatrix(
-          coefficients: request.inputs, values: Array(features.values.prefix((20 + index * 37 % 60) * request.inputs))),
+    let examples = try request.sequences(1024).enumerated().map { index, features in
+      let frames = 20 + index * 37 % 60
+      return LabeledFeatures(
+        features: try FeatureMatrix(
+          frames: frames, coefficients: request.inputs, values: Array(features.values.prefix(frames * request.inputs))),
         label: index % 10)
     }
     return try await epoch(of: network, examples, jobs: request.batch)

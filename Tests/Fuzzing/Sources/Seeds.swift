@@ -54,8 +54,9 @@ func writeSeeds(to folder: String) throws {
   for (index, format) in [FeatureFileFormat.npz, .ark, .npy, .csv, .htk].enumerated() {
     let path = "\(scratch)/seed.\(format.rawValue)"
     let encoding = FeatureEncoding(format, of: features)
-    let rows = FeatureMatrix(
-      coefficients: features.coefficientCount, values: .init(repeating: 1, count: 3 * features.coefficientCount))
+    let rows = try FeatureMatrix(
+      frames: 3, coefficients: features.coefficientCount,
+      values: .init(repeating: 1, count: 3 * features.coefficientCount))
     var bytes = encoding.header(frames: 3)
     encoding.encode(rows, into: &bytes)
     if format.isArchive {
@@ -85,7 +86,8 @@ private func smallModel(
   let model = try SequenceClassifier(
     configuration: configuration, features: features, labels: ["one", "two"],
     normalizer: features.normalization == .global
-      ? FeatureNormalizer(mean: .init(repeating: 0, count: size), scale: .init(repeating: 1, count: size)) : nil,
+      ? FeatureNormalizer(
+        mean: .init(repeating: 0, count: size), standardDeviation: .init(repeating: 1, count: size)) : nil,
     parameters: ParameterLayout(configuration).initialParameters(seed: 1))
   return (try ClassifierEnsemble(model).fileBytes(), model)
 }

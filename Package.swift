@@ -12,7 +12,8 @@ let package = Package(
     .executable(name: "auricle", targets: ["AuricleCommand"]),
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
   ],
   targets: [
     // System libraries and C.
@@ -27,7 +28,7 @@ let package = Package(
     .target(name: "CReportTemplate", exclude: ["report.html", "report.css", "report.js"]),
 
     // The flow.
-    .target(name: "AuricleBase"),
+    .target(name: "AuricleBase", dependencies: [.product(name: "SystemPackage", package: "swift-system")]),
     .target(name: "Pictures", dependencies: ["AuricleBase"]),
     .target(name: "AudioInput", dependencies: ["AuricleBase", "CSndfile"]),
     .target(name: "AudioFeatures", dependencies: ["AudioInput", "CFFTW", "CKernels"]),
@@ -43,7 +44,9 @@ let package = Package(
       name: "AuricleCommand",
       dependencies: ["Auricle", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
 
-    // Tests, one target per stage.
+    // Tests, one target per stage, and what they share.
+    .target(name: "TestSupport", dependencies: ["SequenceModel"], path: "Tests/TestSupport"),
+    .testTarget(name: "AuricleBaseTests", dependencies: ["AuricleBase"]),
     .testTarget(name: "PicturesTests", dependencies: ["Pictures"]),
     .testTarget(name: "CKernelsTests", dependencies: ["CKernels"]),
     .testTarget(name: "AudioInputTests", dependencies: ["AudioInput"]),
@@ -51,9 +54,9 @@ let package = Package(
     .testTarget(name: "AugmentationTests", dependencies: ["Augmentation"]),
     .testTarget(
       name: "FeatureFilesTests", dependencies: ["FeatureFiles"], exclude: ["Goldens", "interoperability.py"]),
-    .testTarget(name: "SequenceModelTests", dependencies: ["SequenceModel"], exclude: ["Goldens"]),
+    .testTarget(name: "SequenceModelTests", dependencies: ["SequenceModel", "TestSupport"], exclude: ["Goldens"]),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets"]),
-    .testTarget(name: "TrainingTests", dependencies: ["Training"], exclude: ["Goldens"]),
+    .testTarget(name: "TrainingTests", dependencies: ["Training", "TestSupport"], exclude: ["Goldens"]),
     .testTarget(name: "EvaluationTests", dependencies: ["Evaluation"], exclude: ["Goldens", "browser_test.py"]),
     .testTarget(name: "AuricleTests", dependencies: ["Auricle", "AuricleBase"]),
     .testTarget(name: "AuricleCommandTests", dependencies: ["AuricleCommand"]),

@@ -12,6 +12,8 @@ public enum FeatureError: Error, Hashable, Sendable, CustomStringConvertible {
   case notFinite
   /// One of the above, in a file.
   case file(path: String, reason: String)
+  /// Numbers that are no whole matrix of features.
+  case shape(frames: Int, coefficients: Int, values: Int)
   /// FFTW could not plan a transform of this length.
   case transform(length: Int)
 
@@ -25,6 +27,8 @@ public enum FeatureError: Error, Hashable, Sendable, CustomStringConvertible {
       "\(frames) frames of \(coefficients) coefficients or more are too much to hold in memory; cut the sound into pieces"
     case .notFinite: "a sample is not a number, or so large that its power overflows; scale the sound to [-1, 1]"
     case .file(let path, let reason): "\(path): \(reason)"
+    case .shape(let frames, let coefficients, let values):
+      "\(values) numbers are not a matrix of \(frames) frames x \(coefficients) coefficients"
     case .transform(let length): "FFTW cannot plan a transform of \(length) points"
     }
   }

@@ -118,7 +118,7 @@ extension FeatureConfiguration {
   }
 
   /// Normalises the features of a whole utterance over its own frames, where the configuration says so.
-  public func normalizeUtterance(_ features: inout FeatureMatrix) {
+  package func normalizeUtterance(_ features: inout FeatureMatrix) {
     guard needsStatistics else { return }
     var statistics = FeatureStatistics(coefficients: features.coefficients)
     statistics.add(features)
@@ -128,9 +128,11 @@ extension FeatureConfiguration {
   /// Applies an utterance's own mean, and its deviation where the normalisation asks for it.
   func normalize(_ features: inout FeatureMatrix, by normalizer: FeatureNormalizer) {
     let width = features.coefficients
-    for i in features.values.indices {
-      features.values[i] -= normalizer.mean[i % width]
-      if normalization == .utteranceMeanVariance { features.values[i] *= normalizer.scale[i % width] }
+    features.values.withUnsafeMutableBufferPointer { values in
+      for i in values.indices {
+        values[i] -= normalizer.mean[i % width]
+        if normalization == .utteranceMeanVariance { values[i] *= normalizer.scale[i % width] }
+      }
     }
   }
 }

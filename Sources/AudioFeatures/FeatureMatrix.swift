@@ -7,11 +7,25 @@
 public struct FeatureMatrix: Sendable, Equatable {
   public let frames: Int
   public let coefficients: Int
-  /// Row-major, `frames * coefficients` elements.
-  public var values: [Float]
+  /// Row-major, always `frames * coefficients` elements: within the package they are changed, never their number.
+  public package(set) var values: [Float]
 
-  /// Traps unless `values` holds whole rows; it is for code that computed them, not for input.
-  public init(coefficients: Int, values: [Float]) {
+  /// Features that were computed elsewhere: `values` is row-major, one row per frame.
+  ///
+  /// Throws `FeatureError.shape` unless there is at least one coefficient and `values` has `frames * coefficients`
+  /// elements.
+  public init(frames: Int, coefficients: Int, values: [Float]) throws(FeatureError) {
+    let (count, overflows) = frames.multipliedReportingOverflow(by: coefficients)
+    guard frames >= 0, coefficients > 0, !overflows, count == values.count else {
+      throw .shape(frames: frames, coefficients: coefficients, values: values.count)
+    }
+    self.frames = frames
+    self.coefficients = coefficients
+    self.values = values
+  }
+
+  /// For code that computed `values`, not for input: traps unless they are whole rows.
+  package init(coefficients: Int, values: [Float]) {
     precondition(coefficients > 0 && values.count.isMultiple(of: coefficients), "values must be whole rows")
     self.frames = values.count / coefficients
     self.coefficients = coefficients

@@ -6,7 +6,8 @@
 ///     }
 ///     if let rows = try stream.finish() { use(rows) }
 ///
-/// Rows come as soon as what they depend on is known, several at a time. Not `Sendable`: one stream, one thread.
+/// A row comes with the last sample that it depends on: the last under its frame or under those that its deltas look
+/// ahead to. Not `Sendable`: one stream, one thread.
 public final class FeatureStream {
   private let extractor: FeatureExtractor
   private let computer: FrameComputer
@@ -54,17 +55,13 @@ public final class FeatureStream {
     let configuration = extractor.configuration
     let grid = FrameGrid(configuration, samples: FrameGrid.unknownLength)
     let received = start + samples.count
-    // Enough that whatever is mirrored at the beginning is there; then whole groups.
-    let outer = max(configuration.frameLength, configuration.fftLength)
-    if received >= 2 * outer {
-      let complete = (received - configuration.frameLength - grid.origin) / configuration.hopLength + 1
-      try compute(grid, upTo: complete / FrameComputer.group * FrameComputer.group)
-      // What may be mirrored at the end is kept.
-      let needed = min(grid.origin + nextFrame * configuration.hopLength - 1, received - 2 * outer)
-      if needed - start > samples.count / 2 {
-        samples.removeFirst(needed - start)
-        start = needed
-      }
+    try compute(grid, upTo: FrameGrid.complete(configuration, received: received, length: extractor.usedLength))
+    // What may be mirrored at the end is kept.
+    let kept = 2 * max(configuration.frameLength, configuration.fftLength)
+    let needed = min(grid.origin + nextFrame * configuration.hopLength - 1, received - kept)
+    if needed - start > samples.count / 2 {
+      samples.removeFirst(needed - start)
+      start = needed
     }
     return finished(isLast: false)
   }

@@ -34,16 +34,14 @@ struct FourierTransform: Sendable {
         fftwf_free(output)
       }
       guard let input, let output else { return nil }
-      let pointer = fourierPlanner.withLock { _ in
-        if length.isMultiple(of: 2) {
-          input.withMemoryRebound(to: fftwf_complex.self, capacity: length / 2) {
+      plans[length] = fourierPlanner.withLock { _ in
+        let pointer =
+          length.isMultiple(of: 2)
+          ? input.withMemoryRebound(to: fftwf_complex.self, capacity: length / 2) {
             fftwf_plan_dft_1d(Int32(length / 2), $0, output, FFTW_FORWARD, UInt32(FFTW_ESTIMATE))
-          }
-        } else {
-          fftwf_plan_dft_r2c_1d(Int32(length), input, output, UInt32(FFTW_ESTIMATE))
-        }
+          } : fftwf_plan_dft_r2c_1d(Int32(length), input, output, UInt32(FFTW_ESTIMATE))
+        return pointer.map { Plan(pointer: $0) }
       }
-      plans[length] = pointer.map { Plan(pointer: $0) }
       return plans[length]
     }
     guard let plan else { throw .transform(length: length) }

@@ -16,7 +16,7 @@ final class FrameComputer {
   /// Elements from one frame's spectrum to the next.
   private let spectrumStride: Int
   private let memory: UnsafeMutableRawPointer
-  private let signal, frame, spectra, scratch, power, cepstra, sums: UnsafeMutablePointer<Float>
+  private let signal, plainSignal, frame, spectra, scratch, power, cepstra, sums: UnsafeMutablePointer<Float>
 
   init(_ extractor: FeatureExtractor) {
     let configuration = extractor.configuration
@@ -25,8 +25,9 @@ final class FrameComputer {
     columns = configuration.kind == .spectrogram ? configuration.binCount : configuration.mel.count
     energiesSize = (columns + 1) * group
     spectrumStride = roundedUp(fft + 2)
+    let stretch = (group - 1) * min(configuration.hopLength, used) + used
     let sizes = [
-      (group - 1) * min(configuration.hopLength, used) + used, fft, group * spectrumStride, group * (fft + 2),
+      stretch, stretch, fft, group * spectrumStride, group * (fft + 2),
       configuration.binCount * group, configuration.cepstrum.count * group, group,
     ].map(roundedUp)
     memory = .allocate(byteCount: sizes.reduce(0, +) * MemoryLayout<Float>.stride, alignment: 64)
@@ -37,8 +38,8 @@ final class FrameComputer {
       parts.append(next)
       next += size
     }
-    (signal, frame, spectra, scratch) = (parts[0], parts[1], parts[2], parts[3])
-    (power, cepstra, sums) = (parts[4], parts[5], parts[6])
+    (signal, plainSignal, frame, spectra) = (parts[0], parts[1], parts[2], parts[3])
+    (scratch, power, cepstra, sums) = (parts[4], parts[5], parts[6], parts[7])
   }
 
   deinit { memory.deallocate() }
@@ -90,38 +91,48 @@ final class FrameComputer {
     let (hop, used, preparation) = (configuration.hopLength, extractor.usedLength, extractor.preparation)
     let start = window.grid.origin + first * hop
     let isEmphasised = preparation.emphasis != 0
-    // Where the samples can be read as they are, the kernel also applies the pre-emphasis of the whole signal.
-    let direct =
-      preparation.dither > 0 || (isEmphasised && configuration.removesOffset)
-      ? nil : window.untouched(from: start, count: (count - 1) * hop + used)
-    let stride = direct == nil ? min(hop, used) : hop
-    let inSignal = direct == nil ? 0 : Double(preparation.emphasis)
-    let coefficient = configuration.preEmphasis.scope == .frame ? configuration.preEmphasis.coefficient : inSignal
+    let inFrame = configuration.preEmphasis.scope == .frame ? configuration.preEmphasis.coefficient : 0
     let repeats = configuration.preEmphasis.scope == .frame && configuration.preEmphasis.firstSample == .repeated
     let energyScale = configuration.inputScale.factor * configuration.inputScale.factor
     let wantsRaw = configuration.energy == .raw
 
-    func prepare(_ x: UnsafePointer<Float>, _ t: Int, coefficient: Double, energy wantsEnergy: Bool) {
+    func prepare(
+      _ x: UnsafePointer<Float>, _ t: Int, coefficient: Double, before: UnsafePointer<Float>? = nil, energy wanted: Bool
+    ) {
       var energy = 0.0
       withUnsafeMutablePointer(to: &energy) { energy in
         kernels.prepare_frame(
-          used, configuration.fftLength, x, repeats ? x : inSignal != 0 ? x - 1 : nil, extractor.window,
-          configuration.removesOffset, coefficient, wantsEnergy ? energy : nil, frame)
+          used, configuration.fftLength, x, repeats ? x : before, extractor.window, configuration.removesOffset,
+          coefficient, wanted ? energy : nil, frame)
       }
-      if wantsEnergy { frameEnergies[t] = Float(energy * energyScale) }
+      if wanted { frameEnergies[t] = Float(energy * energyScale) }
     }
 
-    let needsRawCopy = direct == nil && wantsRaw && isEmphasised
-    if needsRawCopy {
-      var plain = preparation
-      plain.emphasis = 0
-      copy(window, from: start, count: count, plain)
-      for t in 0..<count { prepare(signal + t * stride, t, coefficient: 0, energy: true) }
+    // A frame within the signal is read where it is, and the kernel applies the pre-emphasis of the whole signal, too.
+    // That rounds differently, so it must depend on the frame alone: in a stream its neighbours may not be there yet.
+    let readsInPlace = preparation.dither == 0 && !(isEmphasised && configuration.removesOffset)
+    let isWithin = window.untouched(from: start, count: (count - 1) * hop + used) != nil
+    let needsPlain = wantsRaw && isEmphasised
+    if !readsInPlace || !isWithin {
+      copy(window, from: start, count: count, preparation, to: signal)
+      if needsPlain {
+        var plain = preparation
+        plain.emphasis = 0
+        copy(window, from: start, count: count, plain, to: plainSignal)
+      }
     }
-    if direct == nil { copy(window, from: start, count: count, preparation) }
     for t in 0..<count {
-      prepare(
-        (direct ?? UnsafePointer(signal)) + t * stride, t, coefficient: coefficient, energy: wantsRaw && !needsRawCopy)
+      if readsInPlace, let samples = window.untouched(from: start + t * hop, count: used) {
+        if isEmphasised {
+          prepare(samples, t, coefficient: Double(preparation.emphasis), before: samples - 1, energy: wantsRaw)
+        } else {
+          prepare(samples, t, coefficient: inFrame, energy: wantsRaw)
+        }
+      } else {
+        let place = t * min(hop, used)
+        if needsPlain { prepare(plainSignal + place, t, coefficient: 0, energy: true) }
+        prepare(signal + place, t, coefficient: inFrame, energy: wantsRaw && !needsPlain)
+      }
       if configuration.energy == .windowed {
         frameEnergies[t] = Float(kernels.sum_of_squares(used, frame) * extractor.windowedEnergyScale)
       }
@@ -133,13 +144,16 @@ final class FrameComputer {
     }
   }
 
-  /// Fills `signal` with the samples under the frames; frames farther apart than their length each with their own.
-  private func copy(_ window: SignalWindow, from start: Int, count: Int, _ preparation: SignalWindow.Preparation) {
+  /// Fills `buffer` with the samples under the frames; frames farther apart than their length each with their own.
+  private func copy(
+    _ window: SignalWindow, from start: Int, count: Int, _ preparation: SignalWindow.Preparation,
+    to buffer: UnsafeMutablePointer<Float>
+  ) {
     let (hop, used) = (extractor.configuration.hopLength, extractor.usedLength)
     if hop <= used {
-      window.copy(from: start, count: (count - 1) * hop + used, preparation, to: signal)
+      window.copy(from: start, count: (count - 1) * hop + used, preparation, to: buffer)
     } else {
-      for t in 0..<count { window.copy(from: start + t * hop, count: used, preparation, to: signal + t * used) }
+      for t in 0..<count { window.copy(from: start + t * hop, count: used, preparation, to: buffer + t * used) }
     }
   }
 

@@ -37,6 +37,22 @@ struct FrameGrid {
     }
   }
 
+  /// Frames, from the first on, that are as they will be whatever comes after the first `received` samples, where a frame
+  /// takes `length` samples (less than its own where the transform is shorter).
+  static func complete(_ configuration: FeatureConfiguration, received: Int, length: Int) -> Int {
+    // However the sound goes on, it has these frames.
+    let existing = FrameGrid(configuration, samples: received)
+    let inside = received - length - existing.origin
+    let mirrored =
+      switch configuration.framing {
+      case .centerReflect: 1 - existing.origin
+      case .kaldiCenter: -existing.origin
+      case .centerZero, .snipEdges, .padEnd: 0
+      }
+    guard inside >= 0, received >= mirrored else { return 0 }
+    return min(existing.count, inside / configuration.hopLength + 1)
+  }
+
   /// The sample that stands at `index`, which may lie beyond either end; nil for silence.
   func source(of index: Int) -> Int? {
     if index >= 0 && index < samples { return index }

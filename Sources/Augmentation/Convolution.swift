@@ -60,22 +60,20 @@ struct Convolution: Sendable {
       var length = 64
       while length < count { length *= 2 }
       return made.withLock { plans in
-        if plans[length] == nil { plans[length] = Plan(length) }
+        if plans[length] == nil { plans[length] = make(length) }
         return plans[length]
       }
     }
 
-    private init?(_ length: Int) {
+    private static func make(_ length: Int) -> Plan? {
       guard let size = Int32(exactly: length), let buffers = Buffers(length) else { return nil }
       let flags = UInt32(FFTW_ESTIMATE)
-      let plans = fourierPlanner.withLock { _ in
-        (
-          fftwf_plan_dft_r2c_1d(size, buffers.samples, buffers.spectrum, flags),
-          fftwf_plan_dft_c2r_1d(size, buffers.spectrum, buffers.samples, flags)
-        )
+      return fourierPlanner.withLock { _ in
+        guard let forward = fftwf_plan_dft_r2c_1d(size, buffers.samples, buffers.spectrum, flags),
+          let backward = fftwf_plan_dft_c2r_1d(size, buffers.spectrum, buffers.samples, flags)
+        else { return nil }
+        return Plan(length: length, forward: forward, backward: backward)
       }
-      guard let forward = plans.0, let backward = plans.1 else { return nil }
-      (self.length, self.forward, self.backward) = (length, forward, backward)
     }
   }
 

@@ -38,7 +38,7 @@ struct AugmentedSource: TrainingSource {
       let share = generator.mixingShare(augmentation.mixup)
       let partner = try changed(generator.index(labels.count), using: &generator)
       example.features = FeatureAugmenter.mixed(example.features, partner.features, share: share)
-      example.target = ClassTarget(example.label, partner: partner.label, partnerShare: 1 - share)
+      example.target = example.target.mixed(with: partner.target, share: Float(1 - share))
     }
     features.normalizeUtterance(&example.features)
     return example
@@ -49,7 +49,8 @@ struct AugmentedSource: TrainingSource {
     if augmentation.changesWaveform {
       let changed = try waveformAugmenter.augmented(waveform(index), using: &generator)
       do {
-        example = LabeledFeatures(features: try extractor.features(of: changed), label: labels[index])
+        example = try plain.example(index, epoch: 0)
+        example.features = try extractor.features(of: changed)
       } catch FeatureError.tooShort {
         example = try plain.example(index, epoch: 0)  // so fast that no frame is left
       }

@@ -41,7 +41,8 @@ extension SoundTrainer {
   ) async throws -> CrossValidation {
     let plan = try plan(labels: labels)
     // All folders first: one that cannot be used is found before the hours that the others may take.
-    let trainers = try folds.indices.map { try within("fold-\($0 + 1)").trainersOfNetworks() }
+    let trainers = try folds.indices.map { try within("fold-\($0 + 1)") }
+    for trainer in trainers { _ = try trainer.sequenceTrainer(labels: labels).trainersOfNetworks() }
     let examples = folds.first.map { $0.training + $0.testing } ?? []
     let sounds = try await SoundCollection(examples, labels: labels, trainer: self) { progress(.progress($0)) }
     var results: [CrossValidation.FoldResult] = []
@@ -50,7 +51,7 @@ extension SoundTrainer {
       progress(.begins(fold: index + 1, of: folds.count, name: fold.name))
       let split = try Dataset(examples: fold.training, source: fold.name)
         .split(validation: .fraction(validation), seed: training.seed)
-      let model = try await fit(plan, trainers[index], sounds, split) { progress(.progress($0)) }
+      let model = try await trainers[index].fit(plan, sounds, split) { progress(.progress($0)) }
 
       let testing = sounds.subset(fold.testing)
       let answers = try await testing.answers(of: model, jobs: training.jobs)

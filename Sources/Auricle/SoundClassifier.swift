@@ -55,7 +55,7 @@ public struct SoundClassifier: Sendable {
   /// The most probable label of sound in memory, of any sample rate; `path` names it in the result.
   public func classify(_ waveform: Waveform, path: String = "") throws -> Prediction {
     var waveform = waveform
-    let rate = model.features.sampleRate
+    let rate = extractor.configuration.sampleRate
     if waveform.sampleRate != rate {
       waveform = Waveform(
         samples: try Resampler.resample(waveform.samples, from: waveform.sampleRate, to: rate), sampleRate: rate)

@@ -9,19 +9,22 @@ struct SoundCollection: Sendable {
   /// Without utterance normalisation, which comes after augmentation.
   private(set) var cache: FeatureCache
   private let features: FeatureConfiguration
+  let classCount: Int
   private var places: [Example: Int] = [:]
 
   /// Reads `examples`, whose labels are among `labels`, on as many workers as there are jobs.
   ///
-  /// Files that cannot be read become `failures`. Throws `FeatureError`, or `FileError` when the cache has no room.
+  /// Files that cannot be read become `failures`. Throws `TrainingError` for a label that is not among `labels`, or twice
+  /// among them, before anything is read; `FeatureError`; and `FileError` when the cache has no room.
   init(
     _ examples: [Example], labels: [String], trainer: SoundTrainer, isolation: isolated (any Actor)? = #isolation,
     progress: (SoundTrainer.Progress) -> Void
   ) async throws {
     features = trainer.features
+    classCount = labels.count
     let extractor = try FeatureExtractor(features.withoutUtteranceNormalization)
     let channel = trainer.channel
-    let classes = Dictionary(uniqueKeysWithValues: labels.enumerated().map { ($1, $0) })
+    let classOfExample = try SoundCollection.classes(of: examples, labels)
     cache = FeatureCache(memoryLimit: trainer.cacheMemory)
     try await orderedMap(examples, jobs: trainer.training.jobs) { example in
       Result { try extractor.features(ofFile: example.path, channel: channel).features }
@@ -30,7 +33,7 @@ struct SoundCollection: Sendable {
       var failure: FailedFile?
       switch result {
       case .success(let features):
-        let label = classes[example.label] ?? 0
+        let label = classOfExample[index]
         try cache.append(features)
         places[example] = self.examples.count
         self.examples.append(example)
@@ -49,6 +52,23 @@ struct SoundCollection: Sendable {
     progress(.cached(memory: cache.bytesInMemory, disk: cache.bytesOnDisk))
   }
 
+  /// The class of each label.
+  static func classes(of examples: [Example], _ labels: [String]) throws(TrainingError) -> [Int] {
+    var classes: [String: Int] = [:]
+    for (index, label) in labels.enumerated() where classes.updateValue(index, forKey: label) != nil {
+      throw .configuration("class '\(label)' is named twice")
+    }
+    var classesOfExamples: [Int] = []
+    for example in examples {
+      guard let label = classes[example.label] else {
+        throw .configuration(
+          "\(example.path) is of class '\(example.label)'; there are: \(labels.joined(separator: ", "))")
+      }
+      classesOfExamples.append(label)
+    }
+    return classesOfExamples
+  }
+
   /// Those of `examples` that could be read.
   func subset(_ examples: [Example]) -> Subset {
     let indices = examples.compactMap { places[$0] }
@@ -63,7 +83,7 @@ struct SoundCollection: Sendable {
     var lengths: [Int] { indices.map { sounds.cache.frames(at: $0) } }
 
     func example(_ index: Int, epoch: Int) throws -> LabeledFeatures {
-      LabeledFeatures(features: try features(index), label: labels[index])
+      try LabeledFeatures(features: features(index), label: labels[index], of: sounds.classCount)
     }
 
     func features(_ index: Int) throws -> FeatureMatrix {
@@ -113,7 +133,7 @@ struct SoundCollection: Sendable {
 
     func example(_ index: Int, epoch: Int) throws -> LabeledFeatures {
       let features = try subset.sounds.cache.features(at: subset.indices[index])
-      return LabeledFeatures(features: features, label: labels[index])
+      return try LabeledFeatures(features: features, label: labels[index], of: subset.sounds.classCount)
     }
   }
 }

@@ -38,27 +38,10 @@ public struct SoundTrainer: Sendable {
     case training(TrainingProgress)
   }
 
-  /// The network's shape, apart from what the data decide.
-  public struct Architecture: Sendable {
-    public var cell = ModelConfiguration.Cell.gru
-    public var hiddenSize = 128
-    public var layers = 2
-    public var bidirectional = true
-    public var pooling = ModelConfiguration.Pooling.attention
-    public var dropout = 0.3
-    public var recurrentDropout = 0.0
-    public var inputNormalization: InputNormalization?
-    public var convolutions: [Convolution] = []
-
-    public init() {}
-  }
-
   public var features: FeatureConfiguration
-  /// Of each network of the model, which answers with the mean of their probabilities; one as a rule.
-  ///
-  /// The first is trained with the seed of `training`, each of the others with one of its own that follows from it: other
-  /// initial weights, order, dropout and augmentation.
-  public var architectures: [Architecture]
+  /// Of each network of the model, which answers with the mean of their probabilities; one as a rule. See
+  /// `SequenceTrainer.networks`; augmentation differs between them, too.
+  public var networks: [NetworkTemplate]
   public var training: TrainingConfiguration
   public var channel = ChannelSelection.mix
   /// Bytes of features to keep in memory; those beyond go to a temporary file.
@@ -71,18 +54,18 @@ public struct SoundTrainer: Sendable {
   public var noiseFiles: [String] = []
   public var roomFiles: [String] = []
   /// Where to keep the run and where to log it, if anywhere; see `Trainer`. Of several networks, the second and those
-  /// behind it have a folder in them, `network-2` and so on, so that one can be joined by others later.
+  /// after it have a folder in them, `network-2` and so on, so that one can be joined by others later.
   public var checkpoint: CheckpointFolder?
   public var log: TrainingLog?
   /// 1 GiB.
   public static let defaultCacheMemory = 1 << 30
 
   public init(
-    features: FeatureConfiguration, architecture: Architecture = Architecture(),
+    features: FeatureConfiguration, network: NetworkTemplate = NetworkName.bigruAttention.template,
     training: TrainingConfiguration = TrainingConfiguration()
   ) {
     self.features = features
-    architectures = [architecture]
+    networks = [network]
     self.training = training
   }
 
@@ -95,10 +78,12 @@ public struct SoundTrainer: Sendable {
     _ split: DatasetSplit, labels: [String], isolation: isolated (any Actor)? = #isolation,
     progress: (Progress) -> Void = { _ in }
   ) async throws -> Result {
-    let (plan, trainers) = (try plan(labels: labels), try trainersOfNetworks())
+    _ = try SoundCollection.classes(of: split.training + split.validation, labels)
+    let plan = try plan(labels: labels)
+    _ = try sequenceTrainer(labels: labels).trainersOfNetworks()
     let sounds = try await SoundCollection(
       split.training + split.validation, labels: labels, trainer: self, progress: progress)
-    let model = try await fit(plan, trainers, sounds, split, progress: progress)
+    let model = try await fit(plan, sounds, split, progress: progress)
     let validationSet = sounds.subset(split.validation)
     let answers = try await validationSet.answers(of: model, jobs: training.jobs)
     return Result(
@@ -109,96 +94,73 @@ public struct SoundTrainer: Sendable {
   /// What can be made, and can be wrong, before any example is read.
   struct Plan: Sendable {
     var labels: [String]
-    var networks: [ModelConfiguration]
     var augmenter: WaveformAugmenter
   }
 
   /// Throws as `train` does.
   func plan(labels: [String]) throws -> Plan {
-    try training(labels: labels).validate()
+    _ = try sequenceTrainer(labels: labels).configurations(classCount: labels.count)
     func read(_ paths: [String]) throws -> [Waveform] {
       guard augmentation.isOn else { return [] }
       return try paths.map { try Waveform(contentsOf: $0, sampleRate: features.sampleRate, channel: channel) }
     }
     return try Plan(
       labels: labels,
-      networks: architectures.map {
-        try $0.network(inputSize: features.coefficientCount, classCount: labels.count)
-      },
       augmenter: WaveformAugmenter(
         augmentation, sampleRate: features.sampleRate, noises: read(noiseFiles), rooms: read(roomFiles)))
   }
 
-  /// Trains each network, by its own trainer, on the part of `sounds` that `split` names.
+  /// Trains on the part of `sounds` that `split` names.
   func fit(
-    _ plan: Plan, _ trainers: [SoundTrainer], _ sounds: SoundCollection, _ split: DatasetSplit,
-    isolation: isolated (any Actor)? = #isolation, progress: (Progress) -> Void
+    _ plan: Plan, _ sounds: SoundCollection, _ split: DatasetSplit, isolation: isolated (any Actor)? = #isolation,
+    progress: (Progress) -> Void
   ) async throws -> ClassifierEnsemble {
-    var members: [SequenceClassifier] = []
-    for (index, trainer) in trainers.enumerated() {
-      if trainers.count > 1 { progress(.network(index + 1, of: trainers.count)) }
-      members.append(try await trainer.fit(plan, network: index, sounds, split) { progress(.training($0)) })
-    }
-    return try ClassifierEnsemble(members: members)
-  }
-
-  /// For each network but the first, one with a seed and a folder of its own. Throws `TrainingError.checkpointExists` and
-  /// `FileError`.
-  func trainersOfNetworks() throws -> [SoundTrainer] {
-    try architectures.indices.map { index in
-      guard index > 0 else { return self }
-      var trainer = try within("network-\(index + 1)")
-      var seeds = SeededGenerator(seed: training.seed, stream: UInt64(index))
-      trainer.training.seed = seeds.next()
-      return trainer
-    }
-  }
-
-  /// The same, with checkpoint and log in this folder of their folders.
-  func within(_ folder: String) throws -> SoundTrainer {
-    var trainer = self
-    trainer.checkpoint = try checkpoint?.subfolder(folder)
-    trainer.log = try log.map { try TrainingLog(folder: "\($0.folder)/\(folder)") }
-    return trainer
-  }
-
-  private func fit(
-    _ plan: Plan, network index: Int, _ sounds: SoundCollection, _ split: DatasetSplit,
-    isolation: isolated (any Actor)? = #isolation, progress: (TrainingProgress) -> Void
-  ) async throws -> SequenceClassifier {
-    let (network, labels) = (plan.networks[index], plan.labels)
-    var trainer = try Trainer(training(labels: labels))
-    trainer.checkpoint = checkpoint
-    trainer.log = log
+    let labels = plan.labels
     let (trainingSet, validationSet) = (sounds.subset(split.training), sounds.subset(split.validation))
     let present = Set(trainingSet.labels)
     if let missing = labels.indices.first(where: { !present.contains($0) }) {
       throw TrainingError.configuration("no file of class '\(labels[missing])' could be read")
     }
-    let normalizer =
-      features.normalization == .global ? try trainingSet.normalizer(coefficients: features.coefficientCount) : nil
-    let source = try augmented(trainingSet, by: plan.augmenter)
     let identity = [
       "checksum of the training data": "\(trainingSet.checksum)",
-      "checksum of the validation data": "\(validationSet.checksum)", "labels": labels.joined(separator: ","),
-      "augmentation": "\(augmentation)", "checksum of noise and rooms": "\(plan.augmenter.checksum)",
+      "checksum of the validation data": "\(validationSet.checksum)", "augmentation": "\(augmentation)",
+      "checksum of noise and rooms": "\(plan.augmenter.checksum)",
     ]
-    let (parameters, record) = try await trainer.train(
-      network, on: source, validatingOn: validationSet, normalizer: normalizer, identity: identity,
-      progress: progress)
-    return try SequenceClassifier(
-      configuration: network, features: features, labels: labels, normalizer: normalizer, parameters: parameters,
-      record: record)
+    return try await sequenceTrainer(labels: labels).train(
+      trainingSet, validatingOn: validationSet, labels: labels, identity: identity,
+      changing: { try augmented(trainingSet, by: plan.augmenter, seed: $0) }
+    ) {
+      switch $0 {
+      case .network(let number, let count): progress(.network(number, of: count))
+      case .training(let inner): progress(.training(inner))
+      }
+    }
   }
 
-  /// The training data as they are, or changed afresh in every epoch.
+  /// What is behind the features. Throws `TrainingError.configuration` for weights of classes that there are not.
+  func sequenceTrainer(labels: [String]) throws(TrainingError) -> SequenceTrainer {
+    var trainer = SequenceTrainer(input: .audio(features), networks: networks, training: try training(labels: labels))
+    trainer.checkpoint = checkpoint
+    trainer.log = log
+    return trainer
+  }
+
+  /// The same, with checkpoint and log in this folder of their folders.
+  func within(_ folder: String) throws -> SoundTrainer {
+    var trainer = self
+    trainer.checkpoint = checkpoint?.subfolder(folder)
+    trainer.log = try log.map { try TrainingLog(folder: "\($0.folder)/\(folder)") }
+    return trainer
+  }
+
+  /// The training data, changed afresh in every epoch; nil where they are to stay as they are.
   private func augmented(
-    _ trainingSet: SoundCollection.Subset, by augmenter: WaveformAugmenter
-  ) throws -> any TrainingSource {
-    guard augmentation.isOn else { return trainingSet }
+    _ trainingSet: SoundCollection.Subset, by augmenter: WaveformAugmenter, seed: UInt64
+  ) throws -> (any TrainingSource)? {
+    guard augmentation.isOn else { return nil }
     let (rate, channel) = (features.sampleRate, channel)
     return try AugmentedSource(
-      trainingSet.plain, features: features, waveformAugmenter: augmenter, seed: training.seed
+      trainingSet.plain, features: features, waveformAugmenter: augmenter, seed: seed
     ) { try Waveform(contentsOf: trainingSet.path($0), sampleRate: rate, channel: channel) }
   }
 

@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
+import SystemPackage
 
 /// A file that is written from its end on, a piece at a time.
 ///
@@ -12,25 +6,31 @@
 /// the value is let go. Not `Sendable`.
 public final class AppendableFile {
   private let path: String
-  private let descriptor: Int32
+  private let file: FileDescriptor
 
   /// Opens the file at `path`, making it unless it exists, and cuts it to its first `keeping` bytes. For `-` it is
   /// standard output; a pipe or a device cannot be cut, and is written to as it is.
   public init(path: String, keeping byteCount: Int) throws(FileError) {
     self.path = path
-    descriptor = path == "-" ? 1 : open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o666)
-    guard descriptor >= 0 else { throw .unwritable(path: path, reason: systemReason()) }
-    var status = stat()
-    if path != "-", fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG {
-      guard ftruncate(descriptor, off_t(byteCount)) == 0 else { throw .unwritable(path: path, reason: systemReason()) }
+    guard path != "-" else {
+      file = .standardOutput
+      return
+    }
+    let file = try unwritable(path) {
+      try FileDescriptor.open(
+        path, .writeOnly, options: [.create, .append, .closeOnExec], permissions: .everybody)
+    }
+    self.file = file
+    if (try? Stat(file))?.type == .regular {
+      try unwritable(path) { try file.resize(to: Int64(byteCount)) }
     }
   }
 
   deinit {
-    if descriptor > 2 { close(descriptor) }
+    if path != "-" { try? file.close() }
   }
 
   public func append(_ bytes: some Collection<UInt8>) throws(FileError) {
-    try FileAccess.write(bytes, to: descriptor, path: path)
+    try FileAccess.write(bytes, to: file, path: path)
   }
 }

@@ -1,8 +1,6 @@
-#if canImport(FoundationEssentials)
-  import FoundationEssentials
-#else
-  import Foundation
-#endif
+import SystemPackage
+
+// What swift-system has not got: poll, fsync, rename, unlink, mkdir.
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)
@@ -44,12 +42,12 @@ public enum FileAccess {
   /// Throws `FileError.tooLarge` as soon as more than `limit` bytes have arrived, whatever the file's size said; of a pipe
   /// or a device, more than `streamLimit`.
   public static func read(_ path: String, limit: Int = .max) throws(FileError) -> [UInt8] {
-    let descriptor = try openToRead(path)
-    defer { if descriptor != 0 { close(descriptor) } }
-    var status = stat()
-    guard fstat(descriptor, &status) == 0 else { throw .unreadable(path: path, reason: systemReason()) }
-    let size = Int(status.st_size)
-    let limit = status.st_mode & S_IFMT == S_IFREG ? limit : min(limit, streamLimit)
+    let file = try openToRead(path)
+    defer { if file != .standardInput { try? file.close() } }
+    let status: Stat
+    do { status = try Stat(file) } catch { throw .unreadable(path: path, reason: error.description) }
+    let size = Int(status.size)
+    let limit = status.type == .regular ? limit : min(limit, streamLimit)
     guard size <= limit else { throw .tooLarge(path: path, bytes: size, limit: limit) }
 
     var bytes: [UInt8] = []
@@ -60,7 +58,7 @@ public enum FileAccess {
         bytes.append(contentsOf: repeatElement(0, count: length + block - bytes.count))
       }
       let outcome = bytes.withUnsafeMutableBytes { bytes in
-        readSome(descriptor, UnsafeMutableRawBufferPointer(rebasing: bytes[length...]), path: path)
+        readSome(file, UnsafeMutableRawBufferPointer(rebasing: bytes[length...]), path: path)
       }
       let count = try outcome.get()
       if count == 0 { break }
@@ -71,87 +69,82 @@ public enum FileAccess {
     return bytes
   }
 
-  private static func openToRead(_ path: String) throws(FileError) -> Int32 {
+  private static func openToRead(_ path: String) throws(FileError) -> FileDescriptor {
+    if path == "-" { return .standardInput }
     // Opened without waiting for whoever is to write to a named pipe; `readSome` waits.
-    let descriptor = path == "-" ? 0 : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-    guard descriptor >= 0 else { throw .unreadable(path: path, reason: systemReason()) }
-    return descriptor
+    return try unreadable(path) { try .open(path, .readOnly, options: [.closeOnExec, .nonBlocking]) }
   }
 
   /// Reads what is there, and waits when there is nothing; returns the number of bytes, 0 at the end.
   private static func readSome(
-    _ descriptor: Int32, _ target: UnsafeMutableRawBufferPointer, path: String
+    _ file: FileDescriptor, _ target: UnsafeMutableRawBufferPointer, path: String
   ) -> Result<Int, FileError> {
     while true {
-      var waiting = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+      var waiting = pollfd(fd: file.rawValue, events: Int16(POLLIN), revents: 0)
       if path != "-" && poll(&waiting, 1, Int32(1000 * patience)) == 0 {
         return .failure(.unreadable(path: path, reason: "nothing came for \(patience) seconds"))
       }
-      let count = systemRead(descriptor, target.baseAddress, target.count)
-      if count >= 0 { return .success(count) }
-      guard errno == EINTR || errno == EAGAIN else {
-        return .failure(.unreadable(path: path, reason: systemReason()))
+      do {
+        return .success(try file.read(into: target))
+      } catch Errno.resourceTemporarilyUnavailable {
+        continue
+      } catch {
+        return .failure(.unreadable(path: path, reason: reason(error)))
       }
     }
   }
 
   /// Hands the bytes of the file at `path`, or of standard input for `-`, to `each` in blocks, from front to back.
   public static func readBlocks(_ path: String, each: (ArraySlice<UInt8>) throws -> Void) throws {
-    let descriptor = try openToRead(path)
-    defer { if descriptor != 0 { close(descriptor) } }
+    let file = try openToRead(path)
+    defer { if file != .standardInput { try? file.close() } }
     var block = [UInt8](repeating: 0, count: 65_536)
     while true {
-      let count = try block.withUnsafeMutableBytes { readSome(descriptor, $0, path: path) }.get()
+      let count = try block.withUnsafeMutableBytes { readSome(file, $0, path: path) }.get()
       if count == 0 { return }
       try each(block[..<count])
     }
   }
 
   /// Whether anything stands at `path`.
-  public static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+  public static func exists(_ path: String) -> Bool { (try? Stat(path)) != nil }
 
   /// Whether the file at `path` can be read and holds `bytes` at `offset`.
   public static func hasPrefix(_ path: String, at offset: Int = 0, _ bytes: [UInt8]) -> Bool {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-    guard descriptor >= 0 else { return false }
-    defer { close(descriptor) }
+    guard let file = try? FileDescriptor.open(path, .readOnly, options: [.closeOnExec, .nonBlocking]) else {
+      return false
+    }
+    defer { try? file.close() }
     var found = [UInt8](repeating: 0, count: bytes.count)
-    return pread(descriptor, &found, found.count, off_t(offset)) == bytes.count && found == bytes
+    let count = try? found.withUnsafeMutableBytes { try file.read(fromAbsoluteOffset: Int64(offset), into: $0) }
+    return count == bytes.count && found == bytes
   }
 
   /// Bytes in the regular file at `path`, links followed; nil when there is none, or something else.
   public static func size(of path: String) -> Int? {
-    var status = stat()
-    guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
-    return Int(status.st_size)
+    guard let status = try? Stat(path), status.type == .regular else { return nil }
+    return Int(status.size)
   }
 
   /// Whether a folder stands at `path`, links followed.
-  public static func isFolder(_ path: String) -> Bool {
-    var status = stat()
-    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
-  }
+  public static func isFolder(_ path: String) -> Bool { (try? Stat(path))?.type == .directory }
 
   /// Writes `bytes` to `path` so that a reader sees the old file or the new one, whole: into a temporary file in the
   /// same folder, flushed to disk, then renamed. Writes straight to standard output for `-`, and straight through to
   /// anything that is not a regular file (a pipe, `/dev/null`).
   public static func writeAtomically(_ bytes: some Collection<UInt8>, to path: String) throws(FileError) {
-    if path == "-" { return try write(bytes, to: 1, path: path) }
-    var status = stat()
-    if stat(path, &status) == 0 && status.st_mode & S_IFMT != S_IFREG {
-      let descriptor = open(path, O_WRONLY | O_CLOEXEC)
-      guard descriptor >= 0 else { throw .unwritable(path: path, reason: systemReason()) }
-      defer { close(descriptor) }
-      return try write(bytes, to: descriptor, path: path)
+    if path == "-" { return try write(bytes, to: .standardOutput, path: path) }
+    if let status = try? Stat(path), status.type != .regular {
+      let file = try unwritable(path) { try FileDescriptor.open(path, .writeOnly, options: .closeOnExec) }
+      defer { try? file.close() }
+      return try write(bytes, to: file, path: path)
     }
 
-    let temporary = temporaryName(for: path)
-    let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
-    guard descriptor >= 0 else { throw .unwritable(path: path, reason: systemReason()) }
+    let (temporary, file) = try openTemporary(for: path)
     do throws(FileError) {
-      defer { close(descriptor) }
-      try write(bytes, to: descriptor, path: path)
-      guard fsync(descriptor) == 0 else { throw FileError.unwritable(path: path, reason: systemReason()) }
+      defer { try? file.close() }
+      try write(bytes, to: file, path: path)
+      guard fsync(file.rawValue) == 0 else { throw FileError.unwritable(path: path, reason: systemReason()) }
       guard rename(temporary, path) == 0 else { throw FileError.unwritable(path: path, reason: systemReason()) }
     } catch {
       unlink(temporary)
@@ -167,60 +160,67 @@ public enum FileAccess {
   /// Throws unless a file can be written at `path`, so that a long run can refuse its output before it begins.
   public static func checkWritable(_ path: String) throws(FileError) {
     if path == "-" { return }
-    var status = stat()
-    if stat(path, &status) == 0 {
-      guard status.st_mode & S_IFMT != S_IFDIR else { throw .unwritable(path: path, reason: "it is a folder") }
-      if status.st_mode & S_IFMT != S_IFREG { return }
+    if let status = try? Stat(path) {
+      guard status.type != .directory else { throw .unwritable(path: path, reason: "it is a folder") }
+      if status.type != .regular { return }
     }
     // What a later write does first: a new file in the same folder.
-    let trial = temporaryName(for: path)
-    let descriptor = open(trial, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
-    guard descriptor >= 0 else { throw .unwritable(path: path, reason: systemReason()) }
-    close(descriptor)
+    let (trial, file) = try openTemporary(for: path)
+    try? file.close()
     unlink(trial)
   }
 
-  private static func temporaryName(for path: String) -> String {
-    path + ".\(getpid()).\(UInt32.random(in: 0 ... .max)).part"
+  private static func openTemporary(for path: String) throws(FileError) -> (String, FileDescriptor) {
+    let temporary = path + ".\(getpid()).\(UInt32.random(in: 0 ... .max)).part"
+    let file = try unwritable(path) {
+      try FileDescriptor.open(
+        temporary, .writeOnly, options: [.create, .exclusiveCreate, .closeOnExec], permissions: .everybody)
+    }
+    return (temporary, file)
   }
 
   /// Makes the folder at `path`, and those above it, unless they exist.
   public static func makeFolder(_ path: String) throws(FileError) {
-    do {
-      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    } catch {
-      throw .unwritable(path: path, reason: "the folder cannot be made")
+    if isFolder(path) { return }
+    let above = FilePath(path).removingLastComponent()
+    if !above.isEmpty { try makeFolder(above.string) }
+    guard mkdir(path, 0o777) == 0 || isFolder(path) else {
+      throw .unwritable(path: path, reason: "the folder cannot be made: \(systemReason())")
     }
   }
 
-  static func write(_ bytes: some Collection<UInt8>, to descriptor: Int32, path: String) throws(FileError) {
-    func writeAll(_ buffer: UnsafeRawBufferPointer) throws(FileError) {
-      var rest = buffer
-      while !rest.isEmpty {
-        let count = systemWrite(descriptor, rest.baseAddress!, rest.count)
-        if count < 0 && errno == EINTR { continue }
-        if count < 0 && errno == EPIPE { throw .closedPipe(path: path) }
-        guard count > 0 else { throw .unwritable(path: path, reason: systemReason()) }
-        rest = UnsafeRawBufferPointer(rebasing: rest[count...])
-      }
+  static func write(
+    _ bytes: some Collection<UInt8>, to file: FileDescriptor, path: String
+  ) throws(FileError) {
+    do {
+      _ = try file.writeAll(bytes)
+    } catch Errno.brokenPipe {
+      throw .closedPipe(path: path)
+    } catch {
+      throw .unwritable(path: path, reason: reason(error))
     }
-    let outcome: Result<Void, FileError> =
-      bytes.withContiguousStorageIfAvailable { buffer in
-        Result { () throws(FileError) in try writeAll(UnsafeRawBufferPointer(buffer)) }
-      } ?? Array(bytes).withUnsafeBytes { buffer in Result { () throws(FileError) in try writeAll(buffer) } }
-    try outcome.get()
   }
+}
+
+extension FilePermissions {
+  /// To be read and written by everybody, less what the process's mask takes away.
+  static let everybody: FilePermissions = [.ownerReadWrite, .groupReadWrite, .otherReadWrite]
+}
+
+/// Makes a `FileError` of what swift-system throws.
+func unreadable<Result>(_ path: String, _ body: () throws -> Result) throws(FileError) -> Result {
+  do { return try body() } catch { throw .unreadable(path: path, reason: reason(error)) }
+}
+
+func unwritable<Result>(_ path: String, _ body: () throws -> Result) throws(FileError) -> Result {
+  do { return try body() } catch { throw .unwritable(path: path, reason: reason(error)) }
+}
+
+private func reason(_ error: any Error) -> String {
+  (error as? Errno)?.description ?? "\(error)"
 }
 
 /// The sentence the system has for the last failed call ("No such file or directory").
 public func systemReason() -> String {
   String(cString: strerror(errno))
-}
-
-private func systemRead(_ descriptor: Int32, _ buffer: UnsafeMutableRawPointer?, _ count: Int) -> Int {
-  read(descriptor, buffer, count)
-}
-
-private func systemWrite(_ descriptor: Int32, _ buffer: UnsafeRawPointer, _ count: Int) -> Int {
-  write(descriptor, buffer, count)
 }

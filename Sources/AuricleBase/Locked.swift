@@ -8,25 +8,30 @@
 
 /// A value that one thread at a time can reach.
 ///
-/// A `Mutex` of the standard library would do, but that ThreadSanitizer does not see its lock on Linux and takes every use
-/// for a race.
+/// Nothing of it that is not `Sendable` can leave `withLock`, nor stay in it and outside: the compiler refuses that, as it
+/// does for `Mutex` of the standard library. A `Mutex` would do, but that ThreadSanitizer does not see its lock on Linux
+/// and takes every use for a race.
 public final class Locked<Value>: @unchecked Sendable {
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
-  private var value: Value
+  private let value = UnsafeMutablePointer<Value>.allocate(capacity: 1)
 
   public init(_ value: sending Value) {
-    self.value = value
+    self.value.initialize(to: value)
     pthread_mutex_init(mutex, nil)
   }
 
   deinit {
     pthread_mutex_destroy(mutex)
     mutex.deallocate()
+    value.deinitialize(count: 1)
+    value.deallocate()
   }
 
-  public func withLock<Result>(_ body: (inout Value) throws -> Result) rethrows -> Result {
+  public func withLock<Result, Failure>(
+    _ body: (inout sending Value) throws(Failure) -> sending Result
+  ) throws(Failure) -> sending Result {
     pthread_mutex_lock(mutex)
     defer { pthread_mutex_unlock(mutex) }
-    return try body(&value)
+    return try body(&value.pointee)
   }
 }

@@ -1,8 +1,5 @@
-#if canImport(FoundationEssentials)
-  import FoundationEssentials
-#else
-  import Foundation
-#endif
+import SystemPackage
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)
@@ -14,43 +11,35 @@
 /// A file without a name for what does not fit into memory. The system removes it when it is no longer used, however the
 /// program ends. Threads may read it at once.
 public final class ScratchFile: Sendable {
-  private let descriptor: Int32
-  private let folder: String
+  private let file: FileDescriptor
+  private let name: String
 
   /// Makes an empty file in the folder that the environment variable `TMPDIR` names, `/tmp` otherwise.
   public init() throws(FileError) {
-    folder = ProcessInfo.processInfo.environment["TMPDIR"] ?? "/tmp"
-    var name = Array("\(folder)/auricle-XXXXXX".utf8CString)
-    descriptor = mkstemp(&name)
-    guard descriptor >= 0 else { throw .unwritable(path: folder, reason: systemReason()) }
-    unlink(name)
+    let folder = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+    var path = Array("\(folder)/auricle-XXXXXX".utf8CString)
+    file = FileDescriptor(rawValue: mkstemp(&path))
+    guard file.rawValue >= 0 else { throw .unwritable(path: folder, reason: systemReason()) }
+    unlink(path)
+    name = "temporary file in \(folder)"
   }
 
-  deinit { close(descriptor) }
+  deinit { try? file.close() }
 
   /// Writes all of `bytes` at `offset`.
   public func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(FileError) {
-    var done = 0
-    while done < bytes.count {
-      let rest = UnsafeRawBufferPointer(rebasing: bytes[done...])
-      let count = pwrite(descriptor, rest.baseAddress, rest.count, off_t(offset + done))
-      if count < 0 && errno == EINTR { continue }
-      guard count > 0 else { throw .unwritable(path: "temporary file in \(folder)", reason: systemReason()) }
-      done += count
-    }
+    _ = try unwritable(name) { try file.writeAll(toAbsoluteOffset: Int64(offset), bytes) }
   }
 
   /// Fills `bytes` from `offset` on.
   public func read(into bytes: UnsafeMutableRawBufferPointer, at offset: Int) throws(FileError) {
     var done = 0
     while done < bytes.count {
-      let rest = UnsafeMutableRawBufferPointer(rebasing: bytes[done...])
-      let count = pread(descriptor, rest.baseAddress, rest.count, off_t(offset + done))
-      if count < 0 && errno == EINTR { continue }
-      guard count > 0 else {
-        let reason = count == 0 ? "it is cut short" : systemReason()
-        throw .unreadable(path: "temporary file in \(folder)", reason: reason)
+      let count = try unreadable(name) {
+        try file.read(
+          fromAbsoluteOffset: Int64(offset + done), into: UnsafeMutableRawBufferPointer(rebasing: bytes[done...]))
       }
+      guard count > 0 else { throw .unreadable(path: name, reason: "it is cut short") }
       done += count
     }
   }

@@ -31,7 +31,7 @@ struct Inspect: ParsableCommand {
   private struct NetworkDescription: Encodable {
     var layers: [ModelSummary.Layer]
     var parameters: Int
-    var model: ModelConfiguration
+    var model: NetworkConfiguration
     var training: TrainingRecord?
 
     init(_ network: SequenceClassifier) {
@@ -43,19 +43,22 @@ struct Inspect: ParsableCommand {
 
   private struct ModelDescription: Encodable {
     var labels: [String]
-    var features: FeatureConfiguration
+    /// Of sound; of other sequences the width.
+    var features: FeatureConfiguration?
+    var sequence: Int?
     var parameters: Int
     /// One network stands among the fields above; several have a list of their own.
     var network: NetworkDescription?
     var members: [NetworkDescription]?
 
-    enum CodingKeys: CodingKey { case labels, features, parameters, members }
+    enum CodingKeys: CodingKey { case labels, features, sequence, parameters, members }
 
     func encode(to encoder: any Encoder) throws {
       try network?.encode(to: encoder)
       var values = encoder.container(keyedBy: CodingKeys.self)
       try values.encode(labels, forKey: .labels)
-      try values.encode(features, forKey: .features)
+      try values.encodeIfPresent(features, forKey: .features)
+      try values.encodeIfPresent(sequence, forKey: .sequence)
       try values.encode(parameters, forKey: .parameters)
       try values.encodeIfPresent(members, forKey: .members)
     }
@@ -68,7 +71,8 @@ struct Inspect: ParsableCommand {
       return try StandardOutput.write(
         jsonLine(
           ModelDescription(
-            labels: model.labels, features: model.features, parameters: model.parameterCount,
+            labels: model.labels, features: try? model.features,
+            sequence: (try? model.features) == nil ? model.input.width : nil, parameters: model.parameterCount,
             network: networks.count == 1 ? descriptions[0] : nil, members: networks.count == 1 ? nil : descriptions)))
     }
     if networks.count > 1 {
@@ -85,13 +89,15 @@ struct Inspect: ParsableCommand {
       }
       try StandardOutput.write(table(ModelSummary(network.configuration)) + (networks.count > 1 ? "\n" : ""))
     }
-    let features = model.features
-    try StandardOutput.write(
-      """
-      features  \(features.kind.rawValue), \(features.coefficientCount) coefficients; \(features.sampleRate) Hz, frames of \
-      \(features.frameLength) samples every \(features.hopLength)
-      labels    \(model.labels.joined(separator: ", "))
-      """)
+    switch model.input {
+    case .audio(let features):
+      try StandardOutput.write(
+        "features  \(features.kind.rawValue), \(features.coefficientCount) coefficients; \(features.sampleRate) Hz, frames of "
+          + "\(features.frameLength) samples every \(features.hopLength)")
+    case .sequence(let width):
+      try StandardOutput.write("sequences of \(width) numbers a frame\(model.normalizer == nil ? "" : ", normalised")")
+    }
+    try StandardOutput.write("labels    \(model.labels.joined(separator: ", "))")
     for (index, network) in networks.enumerated() {
       guard let record = network.record, let best = record.epochs.first(where: { $0.number == record.bestEpoch })
       else { continue }

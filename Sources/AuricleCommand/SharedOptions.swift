@@ -67,7 +67,7 @@ struct DatasetOptions: ParsableArguments {
     help: ArgumentHelp(
       "A folder with a folder per class, a folder of files named by a pattern, or a manifest (.csv, .tsv, .jsonl).",
       valueName: "dataset"))
-  var dataset: String
+  var dataset = ""
   @OptionGroup var labels: LabelOptions
 
   func load() throws -> Dataset { try labels.load(dataset) }
@@ -90,12 +90,12 @@ struct LabelOptions: ParsableArguments {
   }
 }
 
-extension ModelConfiguration.Cell: ExpressibleByArgument {}
-extension ModelConfiguration.Pooling: ExpressibleByArgument {}
-extension InputNormalization.Kind: ExpressibleByArgument {}
+extension Recurrent.Cell: ExpressibleByArgument {}
+extension ClassicNetwork.Pooling: ExpressibleByArgument {}
+extension ClassicNetwork.InputNormalization: ExpressibleByArgument {}
 extension LearningRateSchedule: ExpressibleByArgument {}
 extension Optimizer.Kind: ExpressibleByArgument {}
-extension SoundTrainer.Architecture.Name: ExpressibleByArgument {}
+extension NetworkName: ExpressibleByArgument {}
 
 /// `filters:frames`, `filters:frames/stride` or, in two dimensions, `filters:framesxbins/stridexstride`.
 extension Convolution: ExpressibleByArgument {

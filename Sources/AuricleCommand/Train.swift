@@ -26,7 +26,9 @@ struct Train: AsyncParsableCommand {
       valueName: "condition"))
   var holdOut: [String] = []
 
-  @OptionGroup(title: "Network") var network: ArchitectureOptions
+  @OptionGroup(title: "Network") var network: NetworkOptions
+  @Flag(help: "Print the network as a list of layers in JSON, and do nothing else.")
+  var printNetwork = false
   @OptionGroup(title: "Training") var trainingOptions: TrainingOptions
 
   @Option(
@@ -86,7 +88,8 @@ struct Train: AsyncParsableCommand {
     if let crossValidate, crossValidate < 2 {
       throw ValidationError("--cross-validate is \(crossValidate); there must be at least 2 folds.")
     }
-    if output == nil && !judges {
+    if data.dataset.isEmpty && !printNetwork { throw ValidationError("Missing expected argument '<dataset>'") }
+    if output == nil && !judges && !printNetwork {
       throw ValidationError("Missing -o, the file to write the model to.")
     }
     if output == "-" { throw ValidationError("-o needs a file's name; results go to standard output.") }
@@ -125,6 +128,10 @@ struct Train: AsyncParsableCommand {
   }
 
   func run() async throws {
+    if printNetwork {
+      for template in try network.templates { try StandardOutput.write(template.json) }
+      return
+    }
     for path in [output, report] { if let path { try FileAccess.checkWritable(path) } }
     let dataset = try data.load()
     Interruption.listen()
@@ -185,7 +192,7 @@ struct Train: AsyncParsableCommand {
 
   private func crossValidate(_ folds: [Fold], _ dataset: Dataset, hasBegun: inout Bool) async throws {
     // Before the hours that the folds may take.
-    if let checkpoint, output != nil { _ = try CheckpointFolder("\(checkpoint)/final", resuming: resume) }
+    if let checkpoint, output != nil { try CheckpointFolder("\(checkpoint)/final", resuming: resume).prepare() }
     let trainer = try trainer(for: folds[0].training + folds[0].testing, folder: nil)
     StandardError.write(
       "\(data.dataset): \(dataset.source), \(dataset.examples.count) files in \(dataset.labels.count) classes; "
@@ -224,7 +231,7 @@ struct Train: AsyncParsableCommand {
     var trainer = SoundTrainer(
       features: .speech(sampleRate: try sampleRate ?? commonestRate(examples)),
       training: trainingOptions.configuration(jobs: jobOptions.jobs))
-    trainer.architectures = network.choices
+    trainer.networks = try network.templates
     trainer.classWeights = trainingOptions.classWeight?.byLabel ?? [:]
     trainer.channel = channelOptions.selection
     trainer.cacheMemory = cacheMemory << 20
@@ -233,7 +240,8 @@ struct Train: AsyncParsableCommand {
     trainer.roomFiles = try rooms.map { try AudioFiles.expand(paths: [$0]) } ?? []
     func place(_ path: String) -> String { folder.map { "\(path)/\($0)" } ?? path }
     if let checkpoint {
-      trainer.checkpoint = try CheckpointFolder(place(checkpoint), resuming: resume)
+      trainer.checkpoint = CheckpointFolder(place(checkpoint), resuming: resume)
+      try trainer.checkpoint?.prepare()
       if resume && !judges && trainer.checkpoint?.holdsCheckpoint == false {
         StandardError.write("\(checkpoint): holds no checkpoint yet; training begins at the beginning")
       }

@@ -29,7 +29,7 @@ struct TrainingOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Largest norm of a gradient.", valueName: "norm"))
   var clipNorm = TrainingConfiguration().clipNorm
   @Option(help: ArgumentHelp("Share of each target spread over all classes.", valueName: "share"))
-  var labelSmoothing = TrainingConfiguration().labelSmoothing
+  var labelSmoothing = TrainingConfiguration().loss.labelSmoothing
   @Option(
     help: ArgumentHelp(
       "What a file of each class counts: balanced, so that all classes count the same, or for example dog=2,cat=1.",
@@ -63,7 +63,7 @@ struct TrainingOptions: ParsableArguments {
     configuration.plateauPatience = plateauPatience
     configuration.plateauFactor = plateauFactor
     configuration.clipNorm = clipNorm
-    configuration.labelSmoothing = labelSmoothing
+    configuration.loss = .softmaxCrossEntropy(labelSmoothing: labelSmoothing)
     if classWeight == .balanced { configuration.classWeights = .balanced }
     configuration.patience = patience
     configuration.averageDecay = averageDecay

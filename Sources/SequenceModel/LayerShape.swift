@@ -44,7 +44,8 @@ public struct LayerShape: Hashable, Sendable {
   /// The same, with one frame for every `stride`.
   func withStride(_ stride: Int) -> LayerShape {
     LayerShape(
-      bins: bins, channels: channels, isFlat: isFlat, hasFrames: hasFrames, frameStride: frameStride * stride, axis: axis)
+      bins: bins, channels: channels, isFlat: isFlat, hasFrames: hasFrames, frameStride: frameStride * stride,
+      axis: axis)
   }
 
   /// One vector of as many values, `copies` times, for the whole sequence.

@@ -44,6 +44,7 @@ struct MemberStream {
     var (body, head) = (body, head)
     let none = Frames(BatchShape(lengths: [0]), Axis(classifier.configuration.input), input)
     let logits = head.append(body.append(none, isLast: true), isLast: true)
-    return try classifier.probabilities(ofLogits: Array(UnsafeBufferPointer(start: logits.base, count: logits.axis.count))[...])
+    return try classifier.probabilities(
+      ofLogits: Array(UnsafeBufferPointer(start: logits.base, count: logits.axis.count))[...])
   }
 }

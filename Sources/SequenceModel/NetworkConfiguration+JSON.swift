@@ -23,11 +23,7 @@ extension NetworkConfiguration: Codable {
   }
 
   /// Indented, in alphabetical order.
-  public var json: String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-    return (try? encoder.encode(self)).map { String(decoding: $0, as: UTF8.self) } ?? ""  // only NaN cannot be written
-  }
+  public var json: String { encodeJSON(self) }
 
   /// Reads the form of 0.1, too; see `ClassicNetwork`.
   public init(from decoder: any Decoder) throws {
@@ -59,6 +55,9 @@ public struct NetworkTemplate: Sendable, Hashable, Codable {
     self = try decodeJSON(NetworkTemplate.self, text)
   }
 
+  /// Indented, in alphabetical order.
+  public var json: String { encodeJSON(self) }
+
   public init(from decoder: any Decoder) throws {
     if let layers = try? decoder.singleValueContainer().decode([Layer].self) {
       self.layers = layers
@@ -81,6 +80,12 @@ public struct NetworkTemplate: Sendable, Hashable, Codable {
   }
 }
 
+private func encodeJSON(_ value: some Encodable) -> String {
+  let encoder = JSONEncoder()
+  encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
+  return (try? encoder.encode(value)).map { String(decoding: $0, as: UTF8.self) } ?? ""  // only NaN cannot be written
+}
+
 /// Decodes `text`. Throws `ModelError.configuration` with what is wrong in words.
 func decodeJSON<Value: Decodable>(_ type: Value.Type, _ text: String) throws(ModelError) -> Value {
   do {
@@ -91,7 +96,8 @@ func decodeJSON<Value: Decodable>(_ type: Value.Type, _ text: String) throws(Mod
     throw .configuration("'\(key.stringValue)' is missing\(place(context.codingPath))")
   } catch DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context) {
     guard let last = context.codingPath.last else { throw .configuration("its description is not a JSON object") }
-    throw .configuration("'\(last.stringValue)' is not the kind of value it must be\(place(context.codingPath.dropLast()))")
+    throw .configuration(
+      "'\(last.stringValue)' is not the kind of value it must be\(place(context.codingPath.dropLast()))")
   } catch {
     throw .configuration("its description is not JSON, or a number in it is too large or not a whole one")
   }

@@ -54,7 +54,9 @@ public struct SequenceClassifier: Sendable {
       parameters.count == layout.count, "\(parameters.count) parameters; this network has \(layout.count)")
     try require(parameters.allSatisfy(\.isFinite), "a parameter that is not a finite number")
     try require(
-      layout.tensors.allSatisfy { $0.initializer != .ones || $0.isTrainable || parameters[$0.range].allSatisfy { $0 >= 0 } },
+      layout.tensors.allSatisfy {
+        $0.initializer != .ones || $0.isTrainable || parameters[$0.range].allSatisfy { $0 >= 0 }
+      },
       "a negative variance")
     self.configuration = configuration
     self.input = input

@@ -55,6 +55,16 @@ public final class NetworkWorker {
     set { tape.computesInputGradient = newValue }
   }
 
+  /// Logits, `sequences x classes`, as in use; keeps nothing for `addGradient`. Throws as the others do.
+  public func logits(
+    _ network: TrainableNetwork, of sequences: [FeatureMatrix], normalizer: FeatureNormalizer?
+  ) throws(ModelError) -> [Float] {
+    try check(network)
+    try configuration.check(sequences, normalizer)
+    self.sequences = nil
+    return tape.forward(network.weights, sequences, normalizer)
+  }
+
   /// Logits, `sequences x classes`, of a training pass: batch normalisation uses the statistics of these sequences and,
   /// with a `dropoutSeed`, dropout is applied; keeps what `addGradient` needs. `share` is the part of the batch that these
   /// sequences are: what their statistics count.

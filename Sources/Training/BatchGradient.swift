@@ -33,8 +33,7 @@ struct BatchGradient: Sendable {
   private let configuration: TrainingConfiguration
   private let normalizer: FeatureNormalizer?
   private let classWeights: [Double]?
-  /// Those that are not at work, with their buffers.
-  private let workers: Locked<[NetworkWorker]>
+  private let workers: Pool<NetworkWorker>
 
   init(
     _ network: NetworkConfiguration, configuration: TrainingConfiguration, normalizer: FeatureNormalizer?,
@@ -43,7 +42,7 @@ struct BatchGradient: Sendable {
     self.configuration = configuration
     self.normalizer = normalizer
     self.classWeights = classWeights
-    workers = Locked((0..<configuration.jobs).map { _ in NetworkWorker(network) })
+    workers = Pool { NetworkWorker(network) }
   }
 
   /// Shards in parallel, sums in order; `batchNumber`, counted over all epochs, decides dropout.
@@ -65,9 +64,9 @@ struct BatchGradient: Sendable {
     var total = Result(gradient: [])
     try await orderedMap(Array(shards.enumerated()), jobs: configuration.jobs) { number, shard in
       var seeds = SeededGenerator(seed: configuration.seed, stream: UInt64(batchNumber) << 20 | UInt64(number))
-      let worker = workers.withLock { $0.removeLast() }
-      defer { workers.withLock { $0.append(worker) } }
-      return Swift.Result { try gradient(network, shard, on: worker, dropoutSeed: seeds.next(), of: batch.count) }
+      return workers.withValue { worker in
+        Swift.Result { try gradient(network, shard, on: worker, dropoutSeed: seeds.next(), of: batch.count) }
+      }
     } each: { _, result in
       total.add(try result.get())
     }

@@ -18,14 +18,20 @@ public struct CheckpointFolder: Sendable {
 
   private var file: String { "\(path)/checkpoint.safetensors" }
 
-  /// Makes the folder. Throws `TrainingError.checkpointExists` where there is a checkpoint and `resuming` is false, and
-  /// `FileError` where none can be written.
-  public init(_ path: String, resuming: Bool) throws {
+  /// A run that is kept in the folder at `path`, and with `resuming` goes on from what is there. Touches no file.
+  public init(_ path: String, resuming: Bool) {
     self.path = path
     resumes = resuming
+  }
+
+  /// Makes the folder and removes what is left in it of a checkpoint that was not finished. A training run does this
+  /// first of all; done before, it refuses what cannot work before hours are spent on reading data.
+  ///
+  /// Throws `TrainingError.checkpointExists` where there is a checkpoint that nobody asked to go on from, and `FileError`
+  /// where none can be written.
+  public func prepare() throws {
+    if !resumes && holdsCheckpoint { throw TrainingError.checkpointExists(folder: path) }
     try FileAccess.makeFolder(path)
-    if !resuming && holdsCheckpoint { throw TrainingError.checkpointExists(folder: path) }
-    // What is left of a checkpoint that was not finished.
     for name in (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
     where name.hasPrefix("checkpoint.safetensors.") && name.hasSuffix(".part") {
       try? FileManager.default.removeItem(atPath: "\(path)/\(name)")
@@ -34,11 +40,11 @@ public struct CheckpointFolder: Sendable {
   }
 
   /// Whether there is one to go on from.
-  public var holdsCheckpoint: Bool { FileManager.default.fileExists(atPath: file) }
+  public var holdsCheckpoint: Bool { FileAccess.exists(file) }
 
   /// `path` for one part of a run.
-  public func subfolder(_ name: String) throws -> CheckpointFolder {
-    try CheckpointFolder("\(path)/\(name)", resuming: resumes)
+  public func subfolder(_ name: String) -> CheckpointFolder {
+    CheckpointFolder("\(path)/\(name)", resuming: resumes)
   }
 
   private struct Description: Codable {
@@ -76,9 +82,11 @@ public struct CheckpointFolder: Sendable {
     try FileAccess.writeAtomically(tensors.bytes(), to: file)
   }
 
-  /// Puts what was saved into `state`, which is fresh; false where nothing was. Throws `TrainingError.otherCheckpoint`
-  /// where the checkpoint is not of a run of this `identity`, and `unusableCheckpoint` for a damaged file.
+  /// Prepares the folder and puts what was saved into `state`, which is fresh; false where nothing was. Throws as `prepare`
+  /// does, `TrainingError.otherCheckpoint` where the checkpoint is not of a run of this `identity`, and
+  /// `unusableCheckpoint` for a damaged file.
   func restore(_ state: inout TrainingState, layout: ParameterLayout, identity: Identity) throws -> Bool {
+    try prepare()
     guard resumes && holdsCheckpoint else { return false }
     func refuse(_ reason: String) -> TrainingError { .unusableCheckpoint(path: file, reason: reason) }
     let bytes = try FileAccess.read(file)

@@ -65,7 +65,8 @@ public struct Optimizer: Sendable {
   ) throws(TrainingError) -> Double {
     let count = moments[0].count
     guard parameters.count == count, gradient.count == count else {
-      throw .configuration("\(parameters.count) parameters and \(gradient.count) gradients for an optimiser of \(count)")
+      throw .configuration(
+        "\(parameters.count) parameters and \(gradient.count) gradients for an optimiser of \(count)")
     }
     let kernels = auricle_kernels_f32().pointee
     let norm = squareRoot(kernels.sum_of_squares(gradient.count, gradient))

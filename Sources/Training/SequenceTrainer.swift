@@ -44,7 +44,8 @@ public struct SequenceTrainer: Sendable {
   public func configurations(classCount: Int) throws -> [NetworkConfiguration] {
     try training.validate()
     guard (1...ClassifierEnsemble.mostMembers).contains(networks.count) else {
-      throw TrainingError.configuration("\(networks.count) networks; there must be 1 to \(ClassifierEnsemble.mostMembers)")
+      throw TrainingError.configuration(
+        "\(networks.count) networks; there must be 1 to \(ClassifierEnsemble.mostMembers)")
     }
     return try networks.map { try $0.network(input: input.width, classCount: classCount) }
   }
@@ -88,8 +89,8 @@ public struct SequenceTrainer: Sendable {
     return try ClassifierEnsemble(members: members)
   }
 
-  /// For each network but the first, one with a seed and a folder of its own. Throws `TrainingError.checkpointExists` and
-  /// `FileError`.
+  /// For each network but the first, one with a seed and a folder of its own; the folders are prepared. Throws
+  /// `TrainingError.checkpointExists` and `FileError`.
   public func trainersOfNetworks() throws -> [Trainer] {
     try networks.indices.map { index in
       var configuration = training
@@ -99,7 +100,8 @@ public struct SequenceTrainer: Sendable {
       }
       var trainer = try Trainer(configuration)
       let folder = "network-\(index + 1)"
-      trainer.checkpoint = index == 0 ? checkpoint : try checkpoint?.subfolder(folder)
+      trainer.checkpoint = index == 0 ? checkpoint : checkpoint?.subfolder(folder)
+      try trainer.checkpoint?.prepare()
       trainer.log = index == 0 ? log : try log.map { try TrainingLog(folder: "\($0.folder)/\(folder)") }
       return trainer
     }

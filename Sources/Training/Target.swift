@@ -27,7 +27,11 @@ public struct Target: Hashable, Sendable {
   private init(checked probabilities: [Float]) { self.probabilities = probabilities }
 
   /// The first of the most probable classes.
-  public var label: Int { probabilities.indices.max { probabilities[$0] < probabilities[$1] || probabilities[$0] == probabilities[$1] && $0 > $1 } ?? 0 }
+  public var label: Int {
+    probabilities.indices.max {
+      probabilities[$0] < probabilities[$1] || probabilities[$0] == probabilities[$1] && $0 > $1
+    } ?? 0
+  }
 
   /// This and a share of another of as many classes, which is in [0, 1] (Zhang et al., "mixup: beyond empirical risk
   /// minimization", ICLR 2018).

@@ -89,4 +89,68 @@ struct StreamTests {
       }
     }
   }
+
+  /// Rows that no continuation of the first `count` samples changes: those that the sound has if it ends there, if it goes
+  /// on one way, and if it goes on another.
+  static func settled(_ extractor: FeatureExtractor, _ samples: [Float], _ count: Int) throws -> Int {
+    let width = extractor.configuration.coefficientCount
+    let heard = Array(samples[..<count])
+    let futures = [heard, samples, heard + noise(samples.count - count, seed: 9).samples].compactMap {
+      try? extractor.features(of: Waveform(samples: $0, sampleRate: extractor.configuration.sampleRate)).values
+    }
+    guard futures.count == 3 else { return 0 }
+    let alike = zip(zip(futures[0], futures[1]), futures[2]).prefix { $0.0 == $0.1 && $0.1 == $1 }.count
+    return alike / width
+  }
+
+  @Test(
+    "a stream that is fed 10 ms at a time gives each row as soon as nothing can change it any more",
+    arguments: FeatureConfiguration.Framing.allCases,
+    [
+      FeatureConfiguration.Deltas(order: 0), .init(order: 1, halfWidth: 2), .init(order: 2, halfWidth: 2),
+      .init(order: 2, halfWidth: 3, extendsEnd: true), .init(order: 2, halfWidth: 4, method: .savitzkyGolay),
+    ])
+  func prompt(_ framing: FeatureConfiguration.Framing, _ deltas: FeatureConfiguration.Deltas) throws {
+    for (frame, hop, fft) in [(400, 160, 512), (160, 400, 256), (400, 160, 256)] {
+      var configuration = FeatureConfiguration.speech(sampleRate: 16_000)
+      (configuration.frameLength, configuration.hopLength, configuration.fftLength) = (frame, hop, fft)
+      configuration.truncatesFrames = fft < frame
+      configuration.window = .init(.rectangular, isPeriodic: false)
+      (configuration.framing, configuration.deltas) = (framing, deltas)
+      let extractor = try FeatureExtractor(configuration)
+      let sound = noise(8_000)
+      let stream = try FeatureStream(extractor)
+      var rows = 0
+      for start in stride(from: 0, to: 6_400, by: 160) {
+        rows += try stream.process(Array(sound.samples[start..<start + 160]).span)?.frames ?? 0
+        #expect(
+          try rows == StreamTests.settled(extractor, sound.samples, start + 160),
+          "after \(start + 160) samples, frames of \(frame) every \(hop)")
+      }
+    }
+  }
+
+  @Test(
+    "the last row after n blocks of 10 ms, frames of 25 ms: its own window, then those of the slopes",
+    arguments: [
+      // The frame that ends at or before the last sample; two rows less for the slopes, four for the slopes' slopes.
+      (FeatureConfiguration.Framing.snipEdges, 0, [0, 0, 1, 2, 3, 4, 5, 6, 7, 8]),
+      (.snipEdges, 1, [0, 0, 0, 0, 1, 2, 3, 4, 5, 6]),
+      (.snipEdges, 2, [0, 0, 0, 0, 0, 0, 1, 2, 3, 4]),
+      // Centred on every tenth millisecond, so that half a frame comes after.
+      (.centerZero, 0, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]),
+      (.centerReflect, 2, [0, 0, 0, 0, 0, 1, 2, 3, 4, 5]),
+    ])
+  func latency(_ framing: FeatureConfiguration.Framing, order: Int, wanted: [Int]) throws {
+    var configuration = FeatureConfiguration.speech(sampleRate: 16_000)
+    (configuration.frameLength, configuration.hopLength, configuration.fftLength) = (400, 160, 512)
+    (configuration.framing, configuration.deltas) = (framing, .init(order: order, halfWidth: 2))
+    let stream = try FeatureStream(FeatureExtractor(configuration))
+    var rows = 0
+    let found = try (0..<10).map { block in
+      rows += try stream.process(noise(160, seed: UInt64(block)).samples.span)?.frames ?? 0
+      return rows
+    }
+    #expect(found == wanted)
+  }
 }

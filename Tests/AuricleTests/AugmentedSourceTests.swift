@@ -13,7 +13,7 @@ struct AugmentedSourceTests {
     let extractor = try FeatureExtractor(features.withoutUtteranceNormalization)
     let paths = ["3_flite-slt_1", "7_flite-rms_0"].map { fixture("digits/\($0).wav") }
     let plain = try paths.enumerated().map {
-      LabeledFeatures(features: try extractor.features(ofFile: $1).features, label: $0)
+      try LabeledFeatures(features: extractor.features(ofFile: $1).features, label: $0, of: 2)
     }
     var augmentation = Augmentation.none
     change(&augmentation)
@@ -76,8 +76,8 @@ struct AugmentedSourceTests {
   func mixing() throws {
     let augmented = try source { $0.mixup = 1 }.augmented
     let targets = try (1...20).map { try augmented.example(0, epoch: $0).target }
-    #expect(targets.allSatisfy { $0.label == 0 && $0.partnerShare >= 0 && $0.partnerShare <= 0.5 })
-    #expect(targets.contains { $0.partner == 1 && $0.partnerShare > 0.05 })
+    #expect(targets.allSatisfy { $0.label == 0 && (0...0.5).contains($0.probabilities[1]) })
+    #expect(targets.contains { $0.probabilities[1] > 0.05 })
   }
 
   @Test("without augmentation examples are as they are")

@@ -16,8 +16,9 @@ struct SoundTrainerTests {
 
   private var trainer: SoundTrainer {
     var trainer = SoundTrainer(features: .speech(sampleRate: 8000))
-    trainer.architectures[0].hiddenSize = 16
-    trainer.architectures[0].layers = 1
+    trainer.networks = [
+      NetworkTemplate([.recurrent(.gru, units: 16, directions: 2), .dropout(0.3), .pooling(.attention())])
+    ]
     trainer.training.epochs = 12
     trainer.training.batchSize = 4
     trainer.training.learningRate = 0.01
@@ -45,8 +46,7 @@ struct SoundTrainerTests {
     trainer.training.epochs = 3
     trainer.augmentation = .light
     let alone = try await trainer.train(split, labels: ["0", "7"])
-    trainer.architectures.append(trainer.architectures[0])
-    trainer.architectures.append(SoundTrainer.Architecture(.gruSmall))
+    trainer.networks += [trainer.networks[0], NetworkName.gruSmall.template]
     var begun: [Int] = []
     let one = try await trainer.train(split, labels: ["0", "7"]) { progress in
       if case .network(let number, of: 3) = progress { begun.append(number) }
@@ -55,7 +55,8 @@ struct SoundTrainerTests {
     let members = one.model.members
     #expect(members[0].parameters == alone.model.members[0].parameters)
     #expect(members[1].parameters != members[0].parameters && members[1].configuration == members[0].configuration)
-    #expect(members[2].configuration.pooling == .mean && members.allSatisfy { $0.record?.epochs.count == 3 })
+    #expect(
+      members[2].configuration.layers.contains(.pooling(.mean)) && members.allSatisfy { $0.record?.epochs.count == 3 })
     let classifier = try SoundClassifier(one.model)
     let right = try split.validation.count { try classifier.classify($0.path).label == $0.label }
     #expect(one.validationCorrect == right && one.validationExamples == split.validation.count)
@@ -92,6 +93,21 @@ struct SoundTrainerTests {
     split.training.append(Example(path: fixture("audio/empty.wav"), label: "9"))
     let broken = split
     await #expect { try await trainer.train(broken, labels: ["0", "7", "9"]) } throws: { "\($0)".contains("'9'") }
+  }
+
+  @Test("an unknown label and a repeated one are errors, before any file is read")
+  func labels() async throws {
+    let split = try split()
+    for labels in [["0"], ["0", "8"], ["0", "7", "7"], ["0", "0", "7"]] {
+      await #expect(throws: TrainingError.self, "\(labels)") {
+        try await trainer.train(split, labels: labels) { progress in
+          if case .file = progress { Issue.record("a file was read") }
+        }
+      }
+    }
+    await #expect { try await trainer.train(split, labels: ["0", "8"]) } throws: { "\($0)".contains("'7'") }
+    let folds = try Dataset(examples: split.training, source: "digits").folds(2, seed: 1)
+    await #expect(throws: TrainingError.self) { try await trainer.crossValidate(folds, labels: ["0", "8"]) { _ in } }
   }
 
   @Test("augmentation changes the model, the same way for the same seed and any number of jobs")

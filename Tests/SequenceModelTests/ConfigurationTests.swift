@@ -1,5 +1,6 @@
 import AudioFeatures
 import AuricleBase
+import TestSupport
 import Testing
 
 @testable import SequenceModel
@@ -134,20 +135,43 @@ struct ConfigurationTests {
       (#"{"input": 3, "layers": [], "output": 3}"#, "unknown field 'output' in a network"),
       (#"{"input": 3, "layers": []}"#, "number of layers is 0"),
       (#"{"input": 3, "layers": [{"units": 3}]}"#, "a layer without a 'type'"),
-      (#"{"input": 3, "layers": [{"type": "transformer"}]}"#, "unknown layer type 'transformer'; known are activation,"),
+      (
+        #"{"input": 3, "layers": [{"type": "transformer"}]}"#, "unknown layer type 'transformer'; known are activation,"
+      ),
       (#"{"input": 3, "layers": [{"type": "dense"}]}"#, "'units' is missing in layer 0"),
-      (#"{"input": 3, "layers": [{"type": "dense", "units": "x"}]}"#, "'units' is not the kind of value it must be in layer 0"),
-      (#"{"input": 3, "layers": [{"type": "dense", "units": 3, "bias": true}]}"#, "unknown field 'bias' in a dense layer"),
-      (#"{"input": 3, "layers": [{"type": "activation", "function": "gelu"}]}"#, "unknown activation 'gelu'; known are relu"),
-      (#"{"input": 3, "layers": [{"type": "pooling", "kind": "mean"}, {"type": "recurrent", "units": 4}]}"#, "layer 1 (recurrent): a recurrent layer after the frames were pooled"),
+      (
+        #"{"input": 3, "layers": [{"type": "dense", "units": "x"}]}"#,
+        "'units' is not the kind of value it must be in layer 0"
+      ),
+      (
+        #"{"input": 3, "layers": [{"type": "dense", "units": 3, "bias": true}]}"#,
+        "unknown field 'bias' in a dense layer"
+      ),
+      (
+        #"{"input": 3, "layers": [{"type": "activation", "function": "gelu"}]}"#,
+        "unknown activation 'gelu'; known are relu"
+      ),
+      (
+        #"{"input": 3, "layers": [{"type": "pooling", "kind": "mean"}, {"type": "recurrent", "units": 4}]}"#,
+        "layer 1 (recurrent): a recurrent layer after the frames were pooled"
+      ),
       (#"{"input": 3, "layers": [{"type": "recurrent", "units": 4, "directions": 3}]}"#, "directions is 3"),
-      (#"{"input": 3, "layers": [{"type": "recurrent", "units": 4}, {"type": "dense", "units": 2}]}"#, "never become one vector"),
+      (
+        #"{"input": 3, "layers": [{"type": "recurrent", "units": 4}, {"type": "dense", "units": 2}]}"#,
+        "never become one vector"
+      ),
       (#"{"input": 3, "layers": [{"type": "pooling", "kind": "mean"}]}"#, "its last layer is not dense"),
       (#"{"input": 3, "layers": [{"type": "pooling", "kind": "attention", "heads": 0}]}"#, "number of heads is 0"),
       (#"{"input": 3, "layers": [{"type": "dropout", "rate": 1}]}"#, "dropout is 1.0"),
       (#"{"input": 3, "layers": [{"type": "window-pooling", "bins": 0}]}"#, "bins of a pooling window is 0"),
-      (#"{"input": 3, "layers": [{"type": "recurrent", "units": 4}, {"type": "window-pooling", "bins": 2}]}"#, "layer 1 (window-pooling): pooling over bins after"),
-      (#"{"input": 3, "layers": [{"type": "residual", "layers": [{"type": "recurrent", "units": 4}]}]}"#, "makes frames x 4 of frames x 3; it must leave the shape"),
+      (
+        #"{"input": 3, "layers": [{"type": "recurrent", "units": 4}, {"type": "window-pooling", "bins": 2}]}"#,
+        "layer 1 (window-pooling): pooling over bins after"
+      ),
+      (
+        #"{"input": 3, "layers": [{"type": "residual", "layers": [{"type": "recurrent", "units": 4}]}]}"#,
+        "makes frames x 4 of frames x 3; it must leave the shape"
+      ),
     ])
   func refused(_ json: String, _ reason: String) { expectRefusal(json, reason) }
 

@@ -85,7 +85,8 @@ struct EnsembleTests {
     for count in ["4", "0", "1", "-1", "1001", "x", ""] {
       #expect(try complaint { $0.metadata["auricle.members"] = count }.hasPrefix("m: "), "\(count)")
     }
-    #expect(try complaint { $0.tensors["member.1/layers.5.bias"] = nil }.contains("'member.1/layers.5.bias' is missing"))
+    #expect(
+      try complaint { $0.tensors["member.1/layers.5.bias"] = nil }.contains("'member.1/layers.5.bias' is missing"))
     #expect(try complaint { $0.metadata["auricle.format"] = "4" }.contains("reads formats 1 to 3"))
   }
 }

@@ -1,4 +1,5 @@
 import AudioFeatures
+import TestSupport
 import Testing
 
 @testable import SequenceModel

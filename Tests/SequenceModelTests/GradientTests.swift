@@ -1,4 +1,5 @@
 import AuricleBase
+import TestSupport
 import Testing
 
 @testable import SequenceModel

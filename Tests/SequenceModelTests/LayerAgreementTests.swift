@@ -97,7 +97,9 @@ struct LayerAgreementTests {
     }
   }
 
-  @Test("a sequence gives the same bits alone and in a batch, and nothing leaks from one to another", arguments: LayerCase.all)
+  @Test(
+    "a sequence gives the same bits alone and in a batch, and nothing leaks from one to another",
+    arguments: LayerCase.all)
   func ragged(_ test: LayerCase) throws {
     let configuration = try test.configuration
     let classifier = try configuration.classifier()

@@ -1,5 +1,6 @@
 import AudioFeatures
 import AuricleBase
+import TestSupport
 import Testing
 
 @testable import SequenceModel

@@ -1,6 +1,7 @@
 import AuricleBase
 import Foundation
 import SequenceModel
+import TestSupport
 import Testing
 
 @testable import Training
@@ -22,10 +23,10 @@ struct CheckpointTests {
     stoppingAfter limit: Int = .max
   ) async throws -> (parameters: [Float], record: TrainingRecord) {
     var trainer = try Trainer(configuration)
-    if let resuming { trainer.checkpoint = try CheckpointFolder("\(folder)/run", resuming: resuming) }
+    if let resuming { trainer.checkpoint = CheckpointFolder("\(folder)/run", resuming: resuming) }
     trainer.log = try TrainingLog(folder: "\(folder)/\(resuming == nil ? "plain" : "kept")")
-    let network = try ModelConfiguration(
-      inputSize: 2, inputNormalization: InputNormalization(.batch), hiddenSize: 8, layers: 1, dropout: 0.2,
+    let network = try classicNetwork(
+      inputSize: 2, inputNormalization: .batch, hiddenSize: 8, layers: 1, dropout: 0.2,
       classCount: 2)
     let runner = trainer
     return try await Task {
@@ -82,6 +83,25 @@ struct CheckpointTests {
         if case TrainingError.otherCheckpoint(_, let what, _, _, _) = error { what == name } else { false }
       }
     }
+  }
+
+  @Test("a folder is described without being touched; preparing it makes it and removes what was not finished")
+  func prepare() async throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let run = CheckpointFolder(folder, resuming: false).subfolder("run")
+    #expect(!FileAccess.exists(folder) && !run.holdsCheckpoint)
+    try run.prepare()
+    #expect(FileAccess.isFolder("\(folder)/run"))
+    let left = "\(folder)/run/checkpoint.safetensors.1.2.part"
+    try FileAccess.writeAtomically([1], to: left)
+    _ = CheckpointFolder("\(folder)/run", resuming: true)
+    #expect(FileAccess.exists(left))
+    try run.prepare()
+    #expect(!FileAccess.exists(left))
+    try FileAccess.writeAtomically([1], to: "\(folder)/run/checkpoint.safetensors")
+    #expect(throws: TrainingError.checkpointExists(folder: "\(folder)/run")) { try run.prepare() }
+    try CheckpointFolder("\(folder)/run", resuming: true).prepare()
+    #expect(throws: FileError.self) { try CheckpointFolder("\(left)/no/folder", resuming: false).prepare() }
   }
 
   @Test("a damaged checkpoint is refused, whatever it was cut to or changed into")

@@ -35,6 +35,8 @@ struct Golden: Decodable {
   }
 }
 
+private let twoClasses = [0, 1].compactMap { try? Target($0, of: 2) }
+
 /// Sequences of two classes that differ in the order of a rise and a fall, so that only their course tells them apart.
 func risesAndFalls(_ count: Int, seed: UInt64) -> [LabeledFeatures] {
   var generator = SeededGenerator(seed: seed)
@@ -44,6 +46,6 @@ func risesAndFalls(_ count: Int, seed: UInt64) -> [LabeledFeatures] {
       let course = Double(frame) / Double(frames - 1) * 2 - 1
       return [Float((index % 2 == 0 ? course : -course) + 0.3 * generator.normal()), Float(generator.normal())]
     }
-    return LabeledFeatures(features: FeatureMatrix(coefficients: 2, values: values), label: index % 2)
+    return LabeledFeatures(features: FeatureMatrix(coefficients: 2, values: values), target: twoClasses[index % 2])
   }
 }

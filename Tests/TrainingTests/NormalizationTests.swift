@@ -1,5 +1,6 @@
 import AudioFeatures
 import SequenceModel
+import TestSupport
 import Testing
 
 @testable import Training
@@ -7,12 +8,16 @@ import Testing
 @Suite("Training with layers before the recurrent ones")
 struct NormalizationTests {
   private func train(
-    _ normalization: InputNormalization?, recurrentDropout: Double = 0, jobs: Int = 1, epochs: Int = 4
-  ) async throws -> (network: ModelConfiguration, parameters: [Float], record: TrainingRecord) {
-    let network = try ModelConfiguration(
-      inputSize: 2, inputNormalization: normalization, convolutions: [Convolution(filters: 6, frames: 3)],
-      hiddenSize: 8,
-      layers: 1, bidirectional: false, pooling: .last, dropout: 0, recurrentDropout: recurrentDropout, classCount: 2)
+    _ normalization: ClassicNetwork.InputNormalization?, momentum: Double = 0.9, recurrentDropout: Double = 0,
+    jobs: Int = 1, epochs: Int = 4
+  ) async throws -> (network: NetworkConfiguration, parameters: [Float], record: TrainingRecord) {
+    let front: [Layer] = normalization == .batch ? [.batchNormalization(momentum: momentum)] : [.layerNormalization()]
+    let network = try NetworkConfiguration(
+      input: 2,
+      (normalization == nil ? [] : front) + [
+        .convolution(filters: 6, frames: 3, activation: .relu),
+        .recurrent(.gru, units: 8, recurrentDropout: recurrentDropout), .pooling(.last), .dense(2),
+      ])
     var configuration = TrainingConfiguration()
     configuration.epochs = epochs
     configuration.batchSize = 40
@@ -34,9 +39,8 @@ struct NormalizationTests {
 
   @Test("learns from features that are far from normal, which only normalisation brings near")
   func learns() async throws {
-    for kind in InputNormalization.Kind.allCases {
-      let normalization = InputNormalization(kind, momentum: 0.5)
-      let record = try await train(normalization, epochs: 15).record
+    for kind in ClassicNetwork.InputNormalization.allCases {
+      let record = try await train(kind, momentum: 0.5, epochs: 15).record
       let best = try #require(record.epochs.first { $0.number == record.bestEpoch })
       #expect(best.validationAccuracy ?? 0 >= 0.9, "\(kind)")
     }
@@ -45,11 +49,9 @@ struct NormalizationTests {
   @Test("the moving averages of batch normalisation are those of the data; momentum decides how fast they follow")
   func movingAverages() async throws {
     func averages(_ momentum: Double) async throws -> [Float] {
-      let (network, parameters, _) = try await train(InputNormalization(.batch, momentum: momentum))
+      let (network, parameters, _) = try await train(.batch, momentum: momentum)
       let layout = ParameterLayout(network)
-      return ["moving_mean", "moving_variance"].flatMap { name -> [Float] in
-        layout["input_normalization.\(name)"].map { Array(parameters[$0.range]) } ?? []
-      }
+      return layout.tensors.filter { !$0.isTrainable }.flatMap { Array(parameters[$0.range]) }
     }
     let examples = scaled(risesAndFalls(120, seed: 1))
     let wanted = (0..<2).map { column in
@@ -68,12 +70,11 @@ struct NormalizationTests {
     #expect(try await averages(1) == [0, 0, 1, 1])
   }
 
-  @Test("the same bits, whatever the number of jobs", arguments: InputNormalization.Kind.allCases)
-  func deterministic(_ kind: InputNormalization.Kind) async throws {
-    let normalization = InputNormalization(kind, momentum: 0.9)
-    let one = try await train(normalization, recurrentDropout: 0.2)
-    let several = try await train(normalization, recurrentDropout: 0.2, jobs: 3)
+  @Test("the same bits, whatever the number of jobs", arguments: ClassicNetwork.InputNormalization.allCases)
+  func deterministic(_ kind: ClassicNetwork.InputNormalization) async throws {
+    let one = try await train(kind, recurrentDropout: 0.2)
+    let several = try await train(kind, recurrentDropout: 0.2, jobs: 3)
     #expect(one.parameters == several.parameters && one.record == several.record)
-    #expect(try await train(normalization).parameters != one.parameters, "recurrent dropout does nothing")
+    #expect(try await train(kind).parameters != one.parameters, "recurrent dropout does nothing")
   }
 }

@@ -2,6 +2,7 @@ import AudioFeatures
 import AuricleBase
 import Foundation
 import SequenceModel
+import TestSupport
 import Testing
 import Training
 
@@ -11,7 +12,7 @@ struct OptimizerTests {
   func tenSteps(run: Int) throws {
     let golden = try Golden.load()
     let wanted = golden.runs[run]
-    let configuration = try ModelConfiguration(
+    let configuration = try classicNetwork(
       inputSize: 4, hiddenSize: 6, layers: 1, bidirectional: true, pooling: .mean, dropout: 0, classCount: 3)
     let layout = ParameterLayout(configuration)
     var parameters = golden.parameters.map { Float($0) }
@@ -22,13 +23,15 @@ struct OptimizerTests {
     let worker = NetworkWorker(configuration)
 
     for step in 0..<10 {
-      let network = TrainableNetwork(configuration, layout: layout, parameters: parameters)
-      let logits = worker.logits(network, of: sequences, normalizer: nil, dropoutSeed: nil)
-      let loss = CrossEntropy(logits: logits, labels: golden.labels, scale: 1 / 3)
+      let network = try TrainableNetwork(configuration, layout: layout, parameters: parameters)
+      let logits = try worker.logits(network, of: sequences, normalizer: nil, dropoutSeed: nil)
+      let loss = try BatchLoss(
+        .softmaxCrossEntropy(labelSmoothing: 0), logits: logits, targets: golden.labels.map { try Target($0, of: 3) },
+        scale: 1 / 3)
       #expect(abs(loss.loss / 3 - wanted.losses[step]) < 1e-5, "loss of step \(step)")
       var gradient = [Float](repeating: 0, count: layout.count)
-      worker.addGradient(network, ofLogits: loss.logitGradient, to: &gradient)
-      let norm = optimizer.update(&parameters, gradient: gradient, learningRate: 0.01, clipNorm: wanted.clip)
+      try worker.addGradient(network, ofLogits: loss.logitGradient, to: &gradient)
+      let norm = try optimizer.update(&parameters, gradient: gradient, learningRate: 0.01, clipNorm: wanted.clip)
       #expect(abs(norm - wanted.norms[step]) < 1e-5, "norm of step \(step)")
     }
     let worst = zip(parameters, wanted.parameters).map { abs(Double($0) - $1) }.max() ?? .infinity
@@ -37,11 +40,12 @@ struct OptimizerTests {
 
   @Test("a gradient that is not finite leaves the parameters alone", arguments: Optimizer.Kind.allCases)
   func notFinite(kind: Optimizer.Kind) throws {
-    let layout = ParameterLayout(try ModelConfiguration(inputSize: 1, hiddenSize: 1, layers: 1, classCount: 2))
+    let layout = ParameterLayout(try classicNetwork(inputSize: 1, hiddenSize: 1, layers: 1, classCount: 2))
     var optimizer = Optimizer(kind, layout: layout)
     let start = layout.initialParameters(seed: 1)
     var parameters = start
-    optimizer.update(&parameters, gradient: [.nan] + [Float](repeating: 1, count: layout.count - 1), learningRate: 0.1)
+    try optimizer.update(
+      &parameters, gradient: [.nan] + [Float](repeating: 1, count: layout.count - 1), learningRate: 0.1)
     #expect(parameters == start && optimizer.step == 0)
   }
 
@@ -51,13 +55,13 @@ struct OptimizerTests {
     let golden = try KerasGolden.load()
     let wanted = golden.runs[run]
     let layout = ParameterLayout(
-      try ModelConfiguration(
+      try classicNetwork(
         inputSize: 1, hiddenSize: 1, layers: 1, bidirectional: false, pooling: .mean, classCount: 2))
     var optimizer = Optimizer(
       try #require(Optimizer.Kind(rawValue: wanted.kind)), layout: layout, weightDecay: wanted.decay)
     var parameters = golden.start
     for gradient in golden.gradients {
-      optimizer.update(&parameters, gradient: gradient, learningRate: golden.rate)
+      try optimizer.update(&parameters, gradient: gradient, learningRate: golden.rate)
     }
     let worst = zip(parameters, wanted.parameters).map { abs($0 - $1) }.max() ?? .infinity
     #expect(worst < 1e-5, "\(wanted.kind)")
@@ -67,14 +71,14 @@ struct OptimizerTests {
   func coupledDecay() throws {
     let golden = try KerasGolden.load()
     let layout = ParameterLayout(
-      try ModelConfiguration(
+      try classicNetwork(
         inputSize: 1, hiddenSize: 1, layers: 1, bidirectional: false, pooling: .mean, classCount: 2))
     var (plain, decaying) = (golden.start, golden.start)
     let gradient = golden.gradients[0]
     var optimizer = Optimizer(.sgd, layout: layout, momentum: 0, weightDecay: 0)
-    optimizer.update(&plain, gradient: gradient, learningRate: 0.1)
+    try optimizer.update(&plain, gradient: gradient, learningRate: 0.1)
     optimizer = Optimizer(.sgd, layout: layout, momentum: 0, weightDecay: 0.5)
-    optimizer.update(&decaying, gradient: gradient, learningRate: 0.1)
+    try optimizer.update(&decaying, gradient: gradient, learningRate: 0.1)
     for index in plain.indices {
       let isBias = (6..<12).contains(index) || index >= 14
       #expect(abs(plain[index] - decaying[index] - (isBias ? 0 : 0.05 * golden.start[index])) < 1e-6)

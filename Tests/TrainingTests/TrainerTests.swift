@@ -1,13 +1,14 @@
 import AudioFeatures
 import SequenceModel
+import TestSupport
 import Testing
 
 @testable import Training
 
 @Suite("Training")
 struct TrainerTests {
-  private func network(dropout: Double = 0) throws -> ModelConfiguration {
-    try ModelConfiguration(
+  private func network(dropout: Double = 0) throws -> NetworkConfiguration {
+    try classicNetwork(
       inputSize: 2, hiddenSize: 8, layers: 1, bidirectional: false, pooling: .last, dropout: dropout, classCount: 2)
   }
 
@@ -35,9 +36,10 @@ struct TrainerTests {
     // The parameters that come back are those of the best epoch.
     let network = try network()
     let validation = risesAndFalls(40, seed: 2)
-    let logits = TrainableNetwork(network, layout: ParameterLayout(network), parameters: parameters)
+    let logits = try TrainableNetwork(network, layout: ParameterLayout(network), parameters: parameters)
       .logits(of: validation.map(\.features), normalizer: nil)
-    let result = CrossEntropy(logits: logits, labels: validation.map(\.label))
+    let result = try BatchLoss(
+      .softmaxCrossEntropy(labelSmoothing: 0), logits: logits, targets: validation.map(\.target))
     #expect(Double(result.correct) / 40 == best.validationAccuracy)
     #expect(abs(result.loss / 40 - (best.validationLoss ?? 0)) < 1e-6)
   }
@@ -194,7 +196,7 @@ struct TrainerTests {
   /// The more probable class of each example.
   private func answers(_ parameters: [Float], to examples: [LabeledFeatures]) throws -> [Int] {
     let network = try network()
-    let logits = TrainableNetwork(network, layout: ParameterLayout(network), parameters: parameters)
+    let logits = try TrainableNetwork(network, layout: ParameterLayout(network), parameters: parameters)
       .logits(of: examples.map(\.features), normalizer: nil)
     return examples.indices.map { logits[2 * $0] >= logits[2 * $0 + 1] ? 0 : 1 }
   }
@@ -205,7 +207,7 @@ struct TrainerTests {
     var examples = risesAndFalls(400, seed: 5)
     let wrong = Set(examples.indices.filter { $0 % 20 == 3 || $0 % 20 == 10 })
     for index in wrong {
-      examples[index] = LabeledFeatures(features: examples[index].features, label: 1 - examples[index].label)
+      examples[index].target = try Target(1 - examples[index].label, of: 2)
     }
     var configuration = TrainingConfiguration()
     (configuration.epochs, configuration.learningRate) = (10, 0.02)
@@ -224,7 +226,7 @@ struct TrainerTests {
   func refused() {
     let changes: [(inout TrainingConfiguration) -> Void] = [
       { $0.epochs = 0 }, { $0.batchSize = 0 }, { $0.learningRate = .nan }, { $0.learningRate = -1 },
-      { $0.clipNorm = 0 }, { $0.labelSmoothing = 1 }, { $0.jobs = 0 },
+      { $0.clipNorm = 0 }, { $0.loss = .softmaxCrossEntropy(labelSmoothing: 1) }, { $0.jobs = 0 },
       { $0.momentum = 1 }, { $0.weightDecay = -1 }, { $0.warmUp = -1 }, { $0.plateauFactor = 1 },
       { $0.plateauPatience = -1 }, { $0.patience = 0 }, { $0.averageDecay = 1 },
     ]
@@ -259,7 +261,8 @@ struct TrainerTests {
 let settingChanges: [(String, @Sendable (inout TrainingConfiguration) -> Void)] = [
   ("seed", { $0.seed = 2 }), ("batch size", { $0.batchSize = 25 }), ("learning rate", { $0.learningRate = 0.013 }),
   ("schedule", { $0.schedule = .constant }), ("clip norm", { $0.clipNorm = 0.01 }), ("epochs", { $0.epochs = 2 }),
-  ("label smoothing", { $0.labelSmoothing = 0.2 }), ("momentum", { $0.momentum = 0.5 }), ("warm-up", { $0.warmUp = 2 }),
+  ("label smoothing", { $0.loss = .softmaxCrossEntropy(labelSmoothing: 0.2) }), ("momentum", { $0.momentum = 0.5 }),
+  ("warm-up", { $0.warmUp = 2 }),
   ("plateau patience", { $0.plateauPatience = 0 }), ("plateau factor", { $0.plateauFactor = 0.1 }),
   ("weight decay", { $0.weightDecay = 0.1 }), ("class weights", { $0.classWeights = .given([1, 3]) }),
   ("patience", { $0.patience = 1 }), ("average decay", { $0.averageDecay = 0.99 }),

@@ -5,7 +5,7 @@ import Foundation
 // network, from the copy of the features to the logits of a dense layer and back.
 
 struct Request {
-  var cell: ModelConfiguration.Cell
+  var cell: Recurrent.Cell
   var pass: String
   /// Sequences in a batch; for `evaluate`, `fit` and `epoch`, jobs.
   var batch: Int
@@ -16,7 +16,7 @@ struct Request {
 
   init?(_ line: String) {
     let fields = line.split(separator: " ").map(String.init)
-    let cells: [String: ModelConfiguration.Cell] = ["gru": .gru, "lstm": .lstm, "rnn": .simpleRNN]
+    let cells: [String: Recurrent.Cell] = ["gru": .gru, "lstm": .lstm, "rnn": .simpleRNN]
     let numbers = fields.dropFirst(2).prefix(4).compactMap { Int($0) }
     guard fields.count == 7, numbers.count == 4, let cell = cells[fields[0]], let seconds = Double(fields[6]) else {
       return nil
@@ -27,19 +27,17 @@ struct Request {
     self.seconds = seconds
   }
 
-  var network: ModelConfiguration {
+  var network: NetworkConfiguration {
     get throws {
-      try ModelConfiguration(
-        inputSize: inputs, cell: cell, hiddenSize: hidden, layers: 1, bidirectional: false, pooling: .last, dropout: 0,
-        classCount: 10)
+      try NetworkConfiguration(input: inputs, [.recurrent(cell, units: hidden), .pooling(.last), .dense(10)])
     }
   }
 
-  func sequences(_ count: Int) -> [FeatureMatrix] {
+  func sequences(_ count: Int) throws -> [FeatureMatrix] {
     var generator = SeededGenerator(seed: 7)
-    return (0..<count).map { _ in
-      FeatureMatrix(
-        coefficients: inputs, values: (0..<frames * inputs).map { _ in Float(generator.normal()) })
+    return try (0..<count).map { _ in
+      try FeatureMatrix(
+        frames: frames, coefficients: inputs, values: (0..<frames * inputs).map { _ in Float(generator.normal()) })
     }
   }
 }
@@ -60,46 +58,54 @@ func measure(_ request: Request) async throws -> Double {
   let parameters = layout.initialParameters(seed: 1)
   switch request.pass {
   case "forward":
-    let weights = TrainableNetwork(network, layout: layout, parameters: parameters)
-    let (sequences, worker) = (request.sequences(request.batch), NetworkWorker(network))
-    return await fastest(request.seconds) { _ = worker.logits(weights, of: sequences, normalizer: nil) }
+    let weights = try TrainableNetwork(network, layout: layout, parameters: parameters)
+    let (sequences, worker) = (try request.sequences(request.batch), NetworkWorker(network))
+    return try await fastest(request.seconds) { _ = try worker.logits(weights, of: sequences, normalizer: nil) }
   case "train":
-    let weights = TrainableNetwork(network, layout: layout, parameters: parameters)
-    let (sequences, worker) = (request.sequences(request.batch), NetworkWorker(network))
+    let weights = try TrainableNetwork(network, layout: layout, parameters: parameters)
+    let (sequences, worker) = (try request.sequences(request.batch), NetworkWorker(network))
     worker.computesInputGradient = true  // as oneDNN does
     let upstream = [Float](repeating: 0.01, count: request.batch * 10)
     var gradient = [Float](repeating: 0, count: layout.count)
-    return await fastest(request.seconds) {
-      _ = worker.logits(weights, of: sequences, normalizer: nil, dropoutSeed: nil)
-      worker.addGradient(weights, ofLogits: upstream, to: &gradient)
+    return try await fastest(request.seconds) {
+      _ = try worker.logits(weights, of: sequences, normalizer: nil, dropoutSeed: nil)
+      try worker.addGradient(weights, ofLogits: upstream, to: &gradient)
     }
   case "evaluate":
-    let weights = TrainableNetwork(network, layout: layout, parameters: parameters)
-    let batches = (0..<16).map { _ in request.sequences(32) }
+    let weights = try TrainableNetwork(network, layout: layout, parameters: parameters)
+    let batches = try (0..<16).map { _ in try request.sequences(32) }
     return try await fastest(request.seconds) {
       try await orderedMap(batches, jobs: request.batch) {
-        weights.logits(of: $0, normalizer: nil)
-      } each: { _, _ in
+        let batch = $0
+        return Result { try weights.logits(of: batch, normalizer: nil) }
+      } each: { _, logits in
+        _ = try logits.get()
       }
     }
   case "fit":
-    let examples = request.sequences(512).enumerated().map { LabeledFeatures(features: $1, label: $0 % 10) }
+    let examples = try request.sequences(512).enumerated().map {
+      try LabeledFeatures(features: $1, label: $0 % 10, of: 10)
+    }
     return try await epoch(of: network, examples, jobs: request.batch)
   default:
     // The network that `auricle train` makes, on 1,024 sequences of 20 to 79 frames.
-    let network = try ModelConfiguration(inputSize: request.inputs, hiddenSize: request.hidden, classCount: 10)
-    let examples = request.sequences(1024).enumerated().map { index, features in
-      LabeledFeatures(
-        features: FeatureMatrix(
-          coefficients: request.inputs, values: Array(features.values.prefix((20 + index * 37 % 60) * request.inputs))),
-        label: index % 10)
+    let recurrent = Layer.recurrent(.gru, units: request.hidden, directions: 2)
+    let network = try NetworkConfiguration(
+      input: request.inputs,
+      [recurrent, .dropout(0.3), recurrent, .pooling(.attention()), .dropout(0.3), .dense(10)])
+    let examples = try request.sequences(1024).enumerated().map { index, features in
+      let frames = 20 + index * 37 % 60
+      return try LabeledFeatures(
+        features: try FeatureMatrix(
+          frames: frames, coefficients: request.inputs, values: Array(features.values.prefix(frames * request.inputs))),
+        label: index % 10, of: 10)
     }
     return try await epoch(of: network, examples, jobs: request.batch)
   }
 }
 
-/// Nanoseconds of the fastest of the epochs behind the first.
-func epoch(of network: ModelConfiguration, _ examples: [LabeledFeatures], jobs: Int) async throws -> Double {
+/// Nanoseconds of the fastest of the epochs after the first.
+func epoch(of network: NetworkConfiguration, _ examples: [LabeledFeatures], jobs: Int) async throws -> Double {
   var settings = TrainingConfiguration()
   (settings.epochs, settings.batchSize, settings.jobs) = (3, 32, jobs)
   let clock = ContinuousClock()

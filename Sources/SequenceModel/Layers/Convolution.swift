@@ -40,7 +40,8 @@ public struct Convolution: Hashable, Sendable {
   public init(from decoder: any Decoder) throws {
     try refuseUnknownKeys(of: CodingKeys.self, decoder, in: "a convolution")
     let values = try decoder.container(keyedBy: CodingKeys.self)
-    self.init(filters: try values.decode(Int.self, forKey: .filters), frames: try values.decode(Int.self, forKey: .frames))
+    self.init(
+      filters: try values.decode(Int.self, forKey: .filters), frames: try values.decode(Int.self, forKey: .frames))
     func read<Value: Decodable>(_ key: CodingKeys, _ field: WritableKeyPath<Self, Value>) throws {
       if let value = try values.decodeIfPresent(Value.self, forKey: key) { self[keyPath: field] = value }
     }
@@ -102,8 +103,10 @@ extension Convolution: LayerDefinition {
   }
 
   func title(_ input: LayerShape) -> String {
-    let (span, strides) = bins.map { ("\(frames) x \($0)", "\(frameStride) x \(binStride)") } ?? ("\(frames)", "\(frameStride)")
-    let dilations = frameDilation * binDilation == 1 ? "" : ", dilation \(frameDilation)" + (bins == nil ? "" : " x \(binDilation)")
+    let (span, strides) =
+      bins.map { ("\(frames) x \($0)", "\(frameStride) x \(binStride)") } ?? ("\(frames)", "\(frameStride)")
+    let dilations =
+      frameDilation * binDilation == 1 ? "" : ", dilation \(frameDilation)" + (bins == nil ? "" : " x \(binDilation)")
     return "Conv\(bins == nil ? 1 : 2)D \(filters) (\(span)), stride \(strides)\(dilations)"
       + (causal ? ", causal" : "") + (activation.map { ", \($0.title)" } ?? "")
   }
@@ -118,7 +121,8 @@ struct ConvolutionPass<Scalar: NetworkScalar>: LayerPass {
   private let input: LayerShape
   private let output: LayerShape
   /// Bins as the kernels see them: a 1-D filter spans all places of a frame and does not move.
-  private let bins: (count: Int, channels: Int, step: Int, taps: Int, stride: Int, dilation: Int, padding: Int, output: Int)
+  private let bins:
+    (count: Int, channels: Int, step: Int, taps: Int, stride: Int, dilation: Int, padding: Int, output: Int)
   private let activation: Activation.Function?
   /// Whether the quicker kernels for filters of three bins are used.
   private let isWinograd: Bool

@@ -22,7 +22,8 @@ struct LayerPasses<Scalar: NetworkScalar>: Sendable {
       let count = definition.tensors(shapes[index]).count
       places.append(
         LayerPlace(
-          input: shapes[index], output: shapes[index + 1], tensors: tensors.prefix(count), parameters: source.parameters,
+          input: shapes[index], output: shapes[index + 1], tensors: tensors.prefix(count),
+          parameters: source.parameters,
           // Layers within a block have numbers of their own.
           number: source.number + index, firstState: state, forTraining: source.forTraining))
       tensors = tensors.dropFirst(count)

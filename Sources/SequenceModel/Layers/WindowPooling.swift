@@ -21,7 +21,8 @@ public struct WindowPooling: Hashable, Sendable {
     try refuseUnknownKeys(of: CodingKeys.self, decoder, in: "a window pooling")
     let values = try decoder.container(keyedBy: CodingKeys.self)
     self.init(
-      try decodeName(values, .kind, "pooling") ?? .max, frames: try values.decodeIfPresent(Int.self, forKey: .frames) ?? 1,
+      try decodeName(values, .kind, "pooling") ?? .max,
+      frames: try values.decodeIfPresent(Int.self, forKey: .frames) ?? 1,
       bins: try values.decodeIfPresent(Int.self, forKey: .bins) ?? 1)
   }
 }

@@ -9,9 +9,9 @@ import Auricle
   case 1: if let condition = try? FieldCondition(text) { check(!condition.field.isEmpty, "a condition on nothing") }
   case 2: _ = try? Augmentation(text)
   case 3:
-    guard let network = try? ModelConfiguration(json: text) else { return }
+    guard let network = try? NetworkConfiguration(json: text) else { return }
     check(network.parameterCount > 0, "a network without parameters")
-    check(try ModelConfiguration(json: network.json) == network, "a network changes when written")
+    check(try NetworkConfiguration(json: network.json) == network, "a network changes when written")
   default: try fuzzFeatures(text)
   }
 }

@@ -2,9 +2,10 @@ import Auricle
 import Foundation
 
 private let configuration = FeatureConfiguration.speech(sampleRate: 8000)
-private let block = FeatureMatrix(
-  coefficients: configuration.coefficientCount, values: Array(repeating: 0.5, count: 2 * configuration.coefficientCount)
-)
+private let width = configuration.coefficientCount
+private let block = Result {
+  try FeatureMatrix(frames: 2, coefficients: width, values: Array(repeating: 0.5, count: 2 * width))
+}
 
 /// What another program, or a run that was stopped, left in the place of an archive is refused, or continued: what was in
 /// it stays, and what is added can be read again. The first byte says which format, and whether the archive was whole.
@@ -25,7 +26,7 @@ private let block = FeatureMatrix(
     let found = try append("a new one", to: path, format)
     let again = try FeatureArchive(path: path, format: format).existing
     check(
-      again["a_new_one"] == FeatureShape(frames: 2, coefficients: block.coefficients), "what was added is not there")
+      again["a_new_one"] == FeatureShape(frames: 2, coefficients: width), "what was added is not there")
     for (name, shape) in found where name != "a_new_one" { check(again[name] == shape, "'\(name)' was lost") }
   } catch let error as FeatureFileError {
     check("\(error)".hasPrefix(path), "the error does not name the file: \(error)")
@@ -40,7 +41,7 @@ func append(_ name: String, to path: String, _ format: FeatureFileFormat) throws
   Task {
     do {
       let entry = archive.entry(configuration)
-      try entry.append(block)
+      try entry.append(block.get())
       try await archive.append(entry, named: "a_new_one", turn: 0)
       try await archive.finish()
     } catch {

@@ -17,14 +17,16 @@ import Auricle
     let again = try ClassifierEnsemble(bytes: model.fileBytes(), path: "again")
     check(
       again.members.map(\.parameters) == model.members.map(\.parameters) && again.labels == model.labels
-        && again.features == model.features,
+        && again.input == model.input,
       "a model changes when written")
     for member in model.members {
       check(ModelSummary(member.configuration).parameters == member.parameters.count, "the summary miscounts")
     }
-    let frames = 3 * model.features.coefficientCount
-    let noise = (0..<frames).map { Float($0 * 7919 % 13) / 6 - 1 }
-    let input = FeatureMatrix(coefficients: model.features.coefficientCount, values: noise)
+    let width = model.input.width
+    let noise = (0..<3 * width).map { Float($0 * 7919 % 13) / 6 - 1 }
+    guard let input = try? FeatureMatrix(frames: 3, coefficients: width, values: noise) else {
+      fatalError("three rows are refused")
+    }
     let probabilities = try model.probabilities(of: [input])[0]
     check(abs(probabilities.reduce(0, +) - 1) < 1e-3, "probabilities that do not sum to 1")
   } catch {

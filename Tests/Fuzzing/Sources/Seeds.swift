@@ -15,7 +15,7 @@ func writeSeeds(to folder: String) throws {
   }
 
   let features = FeatureConfiguration.speech(sampleRate: 8000)
-  for cell in ModelConfiguration.Cell.allCases {
+  for cell in Recurrent.Cell.allCases {
     let (bytes, _) = try smallModel(cell, features)
     try add("model", cell.rawValue, bytes)
   }
@@ -54,8 +54,9 @@ func writeSeeds(to folder: String) throws {
   for (index, format) in [FeatureFileFormat.npz, .ark, .npy, .csv, .htk].enumerated() {
     let path = "\(scratch)/seed.\(format.rawValue)"
     let encoding = FeatureEncoding(format, of: features)
-    let rows = FeatureMatrix(
-      coefficients: features.coefficientCount, values: .init(repeating: 1, count: 3 * features.coefficientCount))
+    let rows = try FeatureMatrix(
+      frames: 3, coefficients: features.coefficientCount,
+      values: .init(repeating: 1, count: 3 * features.coefficientCount))
     var bytes = encoding.header(frames: 3)
     encoding.encode(rows, into: &bytes)
     if format.isArchive {
@@ -76,16 +77,19 @@ func writeSeeds(to folder: String) throws {
 }
 
 private func smallModel(
-  _ cell: ModelConfiguration.Cell, _ features: FeatureConfiguration, _ convolutions: [Convolution] = []
+  _ cell: Recurrent.Cell, _ features: FeatureConfiguration, _ convolutions: [Convolution] = []
 ) throws -> (bytes: [UInt8], model: SequenceClassifier) {
-  let configuration = try ModelConfiguration(
-    inputSize: features.coefficientCount, convolutions: convolutions, cell: cell, hiddenSize: 2, layers: 1,
-    classCount: 2)
-  let size = configuration.inputSize
+  let configuration = try NetworkConfiguration(
+    input: features.coefficientCount,
+    convolutions.map { .convolution($0) } + [
+      .recurrent(cell, units: 2, directions: 2), .pooling(.attention()), .dense(2),
+    ])
+  let size = configuration.input
   let model = try SequenceClassifier(
     configuration: configuration, features: features, labels: ["one", "two"],
     normalizer: features.normalization == .global
-      ? FeatureNormalizer(mean: .init(repeating: 0, count: size), scale: .init(repeating: 1, count: size)) : nil,
+      ? FeatureNormalizer(
+        mean: .init(repeating: 0, count: size), standardDeviation: .init(repeating: 1, count: size)) : nil,
     parameters: ParameterLayout(configuration).initialParameters(seed: 1))
   return (try ClassifierEnsemble(model).fileBytes(), model)
 }

@@ -17,7 +17,8 @@ struct RecurrentLayer<Scalar: NetworkScalar>: Sendable {
 
   /// Packs the weights that stand in `parameters` from `tensors` on; those of the backward pass only `forTraining`.
   init(
-    _ cell: Recurrent.Cell, input: Axis, hidden: Axis, reversed: Bool, tensors: (kernel: Int, recurrent: Int, bias: Int),
+    _ cell: Recurrent.Cell, input: Axis, hidden: Axis, reversed: Bool,
+    tensors: (kernel: Int, recurrent: Int, bias: Int),
     parameters: UnsafePointer<Scalar>, forTraining: Bool
   ) {
     (self.cell, self.input, self.hidden, self.reversed, self.tensors) = (cell, input, hidden, reversed, tensors)
@@ -180,8 +181,7 @@ extension RecurrentLayer.Tape {
 
   /// The state after each sequence's last step (of its first frame, going backward in time); after a backward pass, the
   /// gradient of the initial state. `cell` is empty but for an LSTM.
-  func finalState(_ shape: BatchShape, _ hidden: Axis, _ kind: Recurrent.Cell) -> RecurrentState<Scalar>.Layer
-  {
+  func finalState(_ shape: BatchShape, _ hidden: Axis, _ kind: Recurrent.Cell) -> RecurrentState<Scalar>.Layer {
     RecurrentState.Layer(
       hidden: shape.scatter(state.base, hidden), cell: kind == .lstm ? shape.scatter(cell.base, hidden) : [])
   }

@@ -15,7 +15,8 @@ extension ScoreTrack {
   public static func tsvHeader(_ labels: [String]) throws(DetectionError) -> String {
     for label in labels where oneLine(label) != label || trimmed(label) != label {
       throw .invalidConfiguration(
-        name: "labels", reason: "'\(oneLine(label))' has control characters, or blanks at its ends; a table cannot hold it")
+        name: "labels",
+        reason: "'\(oneLine(label))' has control characters, or blanks at its ends; a table cannot hold it")
     }
     return (["onset", "offset"] + labels).joined(separator: "\t") + "\n"
   }

@@ -10,7 +10,8 @@ enum SubRip: StreamableAnnotationCoding {
     while true {
       rest = rest.drop { $0.text.isEmpty }
       guard var line = rest.popFirst() else { return events }
-      if line.text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }), let next = rest.popFirst() {
+      if line.text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }), let next = rest.popFirst()
+      {
         line = next
       }
       guard let (start, end) = times(line.text[...]) else {
@@ -36,7 +37,8 @@ enum SubRip: StreamableAnnotationCoding {
     }
     let milliseconds = Int((seconds * 1000).rounded())
     let (hours, minutes) = (milliseconds / 3_600_000, milliseconds / 60_000 % 60)
-    return "\(padded(hours, 2)):\(padded(minutes, 2)):\(padded(milliseconds / 1000 % 60, 2)),\(padded(milliseconds % 1000, 3))"
+    return
+      "\(padded(hours, 2)):\(padded(minutes, 2)):\(padded(milliseconds / 1000 % 60, 2)),\(padded(milliseconds % 1000, 3))"
   }
 
   /// Both times of a line; what follows them is where on the screen the text stands.

@@ -22,7 +22,8 @@ public struct EventMatching: Codable, Hashable, Sendable {
   public let evaluatesOffset: Bool
   public let method: Method
 
-  /// The defaults are sed_eval's. Throws `DetectionError.invalidConfiguration` for a collar below 0 or a share not in [0, 1].
+  /// The defaults are sed_eval's. Throws `DetectionError.invalidConfiguration` for a collar below 0, a share not in [0, 1], or
+  /// neither onset nor offset evaluated.
   public init(
     collar: Double = 0.2, percentageOfLength: Double = 0.5, evaluatesOnset: Bool = true, evaluatesOffset: Bool = true,
     method: Method = .optimal
@@ -32,6 +33,9 @@ public struct EventMatching: Codable, Hashable, Sendable {
     }
     guard (0...1).contains(percentageOfLength) else {
       throw .invalidConfiguration(name: "percentageOfLength", reason: "\(percentageOfLength); wanted 0 to 1")
+    }
+    guard evaluatesOnset || evaluatesOffset else {
+      throw .invalidConfiguration(name: "evaluatesOnset, evaluatesOffset", reason: "both false; events need a time")
     }
     self.collar = collar
     self.percentageOfLength = percentageOfLength
@@ -109,9 +113,6 @@ public struct EventMatching: Codable, Hashable, Sendable {
 
   /// For each annotated event the found ones whose times agree, in their order.
   private func candidates(_ truth: [SoundEvent], _ found: [SoundEvent]) -> [[Int]] {
-    guard evaluatesOnset || evaluatesOffset else {
-      return [[Int]](repeating: Array(found.indices), count: truth.count)
-    }
     func time(_ event: SoundEvent) -> Double { evaluatesOnset ? event.start : event.end }
     let order = found.indices.sorted { time(found[$0]) < time(found[$1]) }
     return truth.map { event in

@@ -341,3 +341,36 @@ private func read(_ text: String, _ path: String, as format: AnnotationFormat? =
     #expect(throws: (any Error).self) { try AnnotationFormat.read(path + ".none") }
   }
 }
+
+/// What read_back.py reads, written when the environment names a folder for it.
+@Suite struct ReadBackTests {
+  static let folder = ProcessInfo.processInfo.environment["AURICLE_READ_BACK"]
+
+  @Test("a file of each format is written for read_back.py", .enabled(if: folder != nil))
+  func write() throws {
+    let folder = try #require(Self.folder)
+    for format in AnnotationFormat.allCases {
+      let path = "day_1.wav"
+      var written = try events(path: path)
+      if format == .audacity || format == .raven {
+        written.append(
+          try SoundEvent(
+            start: 4000, end: 4001.5, label: "owl", probability: 0.75, path: path, channel: 2, lowFrequency: 500,
+            highFrequency: 8000.5))
+      }
+      try format.write(written, to: folder + "/events" + format.fileExtension, duration: 5000)
+    }
+    let scores = try ScoreCase(3)
+    for (name, track) in scores.tracks {
+      try Data(track.tsv().utf8).write(to: URL(filePath: folder + "/scores-\(name).tsv"))
+    }
+    let pair = try EventCase(10)
+    try AnnotationFormat.desed.write(pair.truth.map { $0.located(in: "day_1.wav") }, to: folder + "/truth.tsv")
+    try AnnotationFormat.desed.write(pair.found.map { $0.located(in: "day_1.wav") }, to: folder + "/found.tsv")
+    let metrics = try EventMetrics(
+      truth: pair.truth.map { $0.located(in: "day_1.wav") }, found: pair.found.map { $0.located(in: "day_1.wav") },
+      matching: EventMatching())
+    try Data("{\"f1\": \(metrics.overall.f1 ?? 0), \"errorRate\": \(metrics.overall.errorRate)}".utf8)
+      .write(to: URL(filePath: folder + "/metrics.json"))
+  }
+}

@@ -109,12 +109,19 @@ struct CSVRecords {
     guard position < lines.count else { return nil }
     let first = position + 1
     var record = Array(lines[position].utf8)
+    var isOpen = isOdd(lines[position])
     position += 1
-    while record.count(where: { $0 == quote }) % 2 == 1 && position < lines.count {
+    while isOpen && position < lines.count {
       record += [UInt8(ascii: "\n")] + lines[position].utf8
+      isOpen = isOpen != isOdd(lines[position])
       position += 1
     }
     return (first, cells(record[...]))
+  }
+
+  /// Whether the quotation marks of a line leave one open that was not, or close one.
+  private func isOdd(_ line: Substring) -> Bool {
+    line.utf8.count { $0 == quote } % 2 == 1
   }
 
   private func cells(_ record: ArraySlice<UInt8>) -> [String]? {

@@ -1,0 +1,115 @@
+/// One class's smoothed scores in, its events out: steps 2 to 6 of `EventDetector.Configuration`.
+struct LabelDetector: Sendable {
+  struct Hop: Sendable {
+    let start: Double
+    let end: Double
+    let score: Float
+  }
+
+  private struct Run: Sendable {
+    let start: Double
+    var end: Double
+    var peak: Float
+  }
+
+  private let label: String
+  private let threshold: EventDetector.Configuration.Threshold
+  private let agreement: Int
+  private let agreementHops: Int
+  private let minimumDuration: Double
+  private let minimumGap: Double
+  private let refractoryTime: Double
+
+  private var isOn = false
+  /// Whether each of the last `agreementHops` hops was on, hop `n` at place `n % agreementHops`, and how many were.
+  private var votes: [Bool]
+  private var votesOn = 0
+  private var voted = 0
+  /// Hops that wait for those after them to vote: the last `agreementHops / 2`, hop `n` at place `n % count`.
+  private var waiting: [Hop] = []
+  private var run: Run?
+  /// Where the last event that was given ended.
+  private var lastEnd: Double?
+
+  init(
+    label: String, configuration: EventDetector.Configuration,
+    threshold: EventDetector.Configuration.Threshold? = nil
+  ) {
+    self.label = label
+    self.threshold = threshold ?? configuration.threshold(of: label)
+    agreement = configuration.agreement
+    agreementHops = configuration.agreementHops
+    minimumDuration = configuration.minimumDuration - ScoreTrack.tolerance
+    minimumGap = configuration.minimumGap - ScoreTrack.tolerance
+    refractoryTime = configuration.refractoryTime - ScoreTrack.tolerance
+    votes = [Bool](repeating: false, count: configuration.agreementHops)
+  }
+
+  mutating func append(_ hop: Hop) -> SoundEvent? {
+    isOn = hop.score >= (isOn ? threshold.off : threshold.on)
+    vote(isOn)
+    let delay = agreementHops / 2
+    guard delay > 0 else { return decide(hop, isActive: isOn) }
+    let place = (voted - 1) % delay
+    guard waiting.count == delay else {
+      waiting.append(hop)
+      return nil
+    }
+    let decided = waiting[place]
+    waiting[place] = hop
+    return decide(decided, isActive: votesOn >= agreement)
+  }
+
+  mutating func finish() -> [SoundEvent] {
+    var events: [SoundEvent] = []
+    let count = waiting.count
+    // As long as hops are still missing from a full delay, none was decided, and the first stands at place 0.
+    let oldest = count < agreementHops / 2 ? 0 : voted
+    for _ in count..<(agreementHops / 2) { vote(false) }
+    for index in 0..<count {
+      vote(false)
+      if let event = decide(waiting[(oldest + index) % count], isActive: votesOn >= agreement) { events.append(event) }
+    }
+    waiting = []
+    if let event = close() { events.append(event) }
+    return events
+  }
+
+  /// The event that has begun and may go on, if it is long enough.
+  var running: SoundEvent? { run.flatMap(event) }
+
+  private mutating func vote(_ isOn: Bool) {
+    let place = voted % agreementHops
+    votesOn += (isOn ? 1 : 0) - (votes[place] ? 1 : 0)
+    votes[place] = isOn
+    voted += 1
+  }
+
+  private mutating func decide(_ hop: Hop, isActive: Bool) -> SoundEvent? {
+    guard var run else {
+      if isActive { run = Run(start: hop.start, end: hop.end, peak: hop.score) }
+      return nil
+    }
+    if isActive {
+      run.end = hop.end
+      run.peak = max(run.peak, hop.score)
+      self.run = run
+      return nil
+    }
+    // The next event begins where this hop ends, or later.
+    return hop.end - run.end >= minimumGap ? close() : nil
+  }
+
+  private mutating func close() -> SoundEvent? {
+    defer { run = nil }
+    guard let run, let event = event(run) else { return nil }
+    lastEnd = run.end
+    return event
+  }
+
+  private func event(_ run: Run) -> SoundEvent? {
+    guard run.end - run.start >= minimumDuration else { return nil }
+    if let lastEnd, run.start - lastEnd < refractoryTime { return nil }
+    return SoundEvent(checkedStart: run.start, end: run.end, label: label, probability: run.peak)
+  }
+}

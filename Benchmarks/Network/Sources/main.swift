@@ -87,6 +87,13 @@ func measure(_ request: Request) async throws -> Double {
       try LabeledFeatures(features: $1, label: $0 % 10, of: 10)
     }
     return try await epoch(of: network, examples, jobs: request.batch)
+  case "crnn":
+    // Eight batches of 32 of one second, 40 coefficients; see `crnn.py`.
+    let network = try NetworkName.crnn.template.network(input: request.inputs, classCount: 10)
+    let examples = try request.sequences(256).enumerated().map {
+      try LabeledFeatures(features: $1, label: $0 % 10, of: 10)
+    }
+    return try await epoch(of: network, examples, jobs: request.batch)
   default:
     // The network that `auricle train` makes, on 1,024 sequences of 20 to 79 frames.
     let recurrent = Layer.recurrent(.gru, units: request.hidden, directions: 2)

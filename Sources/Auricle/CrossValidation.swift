@@ -43,7 +43,8 @@ extension SoundTrainer {
     // All folders first: one that cannot be used is found before the hours that the others may take.
     let trainers = try folds.indices.map { try within("fold-\($0 + 1)") }
     for trainer in trainers { _ = try trainer.sequenceTrainer(labels: labels).trainersOfNetworks() }
-    let examples = folds.first.map { $0.training + $0.testing } ?? []
+    var seen: Set<Example> = []
+    let examples = folds.flatMap { $0.training + $0.testing }.filter { seen.insert($0).inserted }
     let sounds = try await SoundCollection(examples, labels: labels, trainer: self) { progress(.progress($0)) }
     var results: [CrossValidation.FoldResult] = []
     var (truth, predicted) = ([String](), [String]())

@@ -8,9 +8,9 @@
 
 /// A value that one thread at a time can reach.
 ///
-/// Nothing of it that is not `Sendable` can leave `withLock`, nor stay in it and outside: the compiler refuses that, as it
-/// does for `Mutex` of the standard library. A `Mutex` would do, but that ThreadSanitizer does not see its lock on Linux
-/// and takes every use for a race.
+/// Nothing of it that is not `Sendable` can leave `withLock`, nor what is used elsewhere be left in it: the compiler refuses
+/// both. (It lets a result leave a `Mutex` of the standard library, whose results are `sending`, although it is still in it;
+/// and ThreadSanitizer does not see a `Mutex`'s lock on Linux and takes every use for a race.)
 public final class Locked<Value>: @unchecked Sendable {
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   private let value = UnsafeMutablePointer<Value>.allocate(capacity: 1)
@@ -27,9 +27,9 @@ public final class Locked<Value>: @unchecked Sendable {
     value.deallocate()
   }
 
-  public func withLock<Result, Failure>(
-    _ body: (inout sending Value) throws(Failure) -> sending Result
-  ) throws(Failure) -> sending Result {
+  public func withLock<Result: Sendable, Failure>(
+    _ body: (inout sending Value) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
     pthread_mutex_lock(mutex)
     defer { pthread_mutex_unlock(mutex) }
     return try body(&value.pointee)

@@ -20,9 +20,9 @@ public final class Pool<Value>: Sendable {
     self.make = make
   }
 
-  public func withValue<Result, Failure>(
-    _ body: (inout sending Value) throws(Failure) -> sending Result
-  ) throws(Failure) -> sending Result {
+  public func withValue<Result: Sendable, Failure>(
+    _ body: (inout sending Value) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
     let loan = free.withLock { $0.popLast() } ?? Loan(make())
     defer { free.withLock { $0.append(loan) } }
     return try body(&loan.value)

@@ -93,6 +93,7 @@ public struct HTMLReport: Sendable {
   /// Positions of up to `limit` files worth looking at: wrong answers first, the surest of them first; then the right
   /// ones, the least sure first.
   public func illustrated(limit: Int) -> [Int] {
+    let limit = max(0, limit)
     let confidences = outcomes.haveProbabilities ? outcomes.confidences : []
     func isRight(_ file: Int) -> Bool { outcomes.truth[file] == outcomes.predicted[file] }
     func confidence(_ file: Int) -> Float { confidences.isEmpty ? 0 : confidences[file] }

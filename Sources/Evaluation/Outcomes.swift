@@ -43,17 +43,16 @@ public struct Outcomes: Sendable {
       scoresAreComplete = false
       probabilities = []
     } else if scoresAreComplete {
-      let start = probabilities.count
-      probabilities.append(contentsOf: repeatElement(0, count: labels.count))
+      var row = [Float](repeating: 0, count: labels.count)
       for (index, candidate) in prediction.probabilities.enumerated() {
         guard (0...1).contains(candidate.probability) else {
-          probabilities.removeLast(labels.count)
           throw .invalidProbability(path: prediction.path, label: candidate.label, value: "\(candidate.probability)")
         }
         // The model's own order, which needs no look-up.
         let isInOrder = index < labels.count && labels[index] == candidate.label
-        probabilities[start + (isInOrder ? index : Int(try position(of: candidate.label)))] = candidate.probability
+        row[isInOrder ? index : Int(try position(of: candidate.label))] = candidate.probability
       }
+      probabilities += row
     }
     self.truth.append(truthIndex)
     predicted.append(labelIndex)

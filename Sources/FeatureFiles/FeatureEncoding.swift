@@ -16,7 +16,7 @@ public struct FeatureEncoding: Hashable, Sendable {
   /// For features that an extractor with `configuration` computes.
   public init(_ format: FeatureFileFormat, of configuration: FeatureConfiguration) {
     self.format = format
-    coefficients = configuration.coefficientCount
+    coefficients = max(1, configuration.coefficientCount)
     parameterKind = HTKParameterKind(configuration)
     let period = 1e7 * Double(configuration.hopLength) / Double(max(1, configuration.sampleRate))
     framePeriod = Int32(max(1, min(period.rounded(), Double(Int32.max))))
@@ -32,7 +32,7 @@ public struct FeatureEncoding: Hashable, Sendable {
     }
   }
 
-  /// Appends frames.
+  /// Appends frames, which are of `coefficients` each.
   public func encode(_ block: FeatureMatrix, into bytes: inout [UInt8]) {
     switch format {
     case .npy, .npz, .ark:
@@ -45,6 +45,13 @@ public struct FeatureEncoding: Hashable, Sendable {
         bytes += block[frame].map(\.description).joined(separator: ",").utf8
         bytes.append(UInt8(ascii: "\n"))
       }
+    }
+  }
+
+  /// Throws `FeatureFileError.otherWidth` for frames that would make rows of other lengths in the file at `path`.
+  func check(_ block: FeatureMatrix, path: String) throws(FeatureFileError) {
+    guard block.coefficients == coefficients else {
+      throw .otherWidth(path: path, found: block.coefficients, wanted: coefficients)
     }
   }
 

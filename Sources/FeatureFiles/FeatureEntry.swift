@@ -20,7 +20,9 @@ public final class FeatureEntry {
     self.path = path
   }
 
-  public func append(_ block: FeatureMatrix) throws(FileError) {
+  /// Adds frames. Throws `FileError`, and `FeatureFileError.otherWidth` for frames that are not of the archive's width.
+  public func append(_ block: FeatureMatrix) throws {
+    try encoding.check(block, path: path)
     encoding.encode(block, into: &memory)
     frames += block.frames
     if memory.count > FeatureEntry.memoryLimit {

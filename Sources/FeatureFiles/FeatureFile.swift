@@ -12,6 +12,7 @@ import AuricleBase
 /// abandoned, it is removed.
 public final class FeatureFile {
   public private(set) var frames = 0
+  private let path: String
   private let encoding: FeatureEncoding
   private let output: OutputFile
   private var scratch: [UInt8] = []
@@ -22,12 +23,15 @@ public final class FeatureFile {
     if encoding.format == .htk && encoding.coefficients > limit {
       throw FeatureFileError.tooManyCoefficients(path: path, coefficients: encoding.coefficients, limit: limit)
     }
+    self.path = path
     self.encoding = encoding
     output = try OutputFile(path: path)
     try output.append(encoding.header(frames: 0))
   }
 
-  public func append(_ block: FeatureMatrix) throws(FileError) {
+  /// Adds frames. Throws `FileError`, and `FeatureFileError.otherWidth` for frames that are not of the encoding's width.
+  public func append(_ block: FeatureMatrix) throws {
+    try encoding.check(block, path: path)
     encoding.encode(block, into: &scratch)
     try output.append(scratch)
     scratch.removeAll(keepingCapacity: true)

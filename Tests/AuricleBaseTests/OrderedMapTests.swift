@@ -162,7 +162,9 @@ struct OrderedMapTests {
   @Test("the receiver runs where the caller does")
   @MainActor func isolation() async throws {
     var count = 0
-    try await orderedMap(Array(0..<20), jobs: 2, transform: { $0 }) { _, _ in
+    try await orderedMap(Array(0..<20), jobs: 2) { number in
+      number
+    } each: { _, _ in
       MainActor.assertIsolated()
       count += 1
     }

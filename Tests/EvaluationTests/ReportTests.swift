@@ -153,6 +153,22 @@ import Testing
     #expect(outcomes.count == 0 && outcomes.probabilities.isEmpty)
   }
 
+  @Test("a prediction that is refused leaves nothing, so the scores of the next are its own")
+  func refused() throws {
+    var outcomes = try Outcomes(labels: ["a", "b"])
+    #expect(throws: EvaluationError.self) {
+      try outcomes.append(
+        Prediction(
+          path: "x", truth: "a", label: "a",
+          probabilities: [.init(label: "a", probability: 0.9), .init(label: "z", probability: 0.1)]))
+    }
+    try outcomes.append(
+      Prediction(
+        path: "y", truth: "b", label: "b",
+        probabilities: [.init(label: "a", probability: 0.25), .init(label: "b", probability: 0.75)]))
+    #expect(outcomes.count == 1 && outcomes.probabilities == [0.25, 0.75])
+  }
+
   @Test("probabilities find their label in any order")
   func order() throws {
     var outcomes = try Outcomes(labels: ["a", "b", "c"])

@@ -25,6 +25,19 @@ import Testing
     #expect(try FileAccess.read("\(folder.path)/20000") == whole)
   }
 
+  @Test("frames of another width are refused, by a file and by an entry of an archive", arguments: formats)
+  func otherWidth(format: FeatureFileFormat) throws {
+    let folder = try TemporaryFolder()
+    let path = "\(folder.path)/file"
+    let file = try FeatureFile(path: path, encoding: FeatureEncoding(format, of: threeCoefficients))
+    let entry = FeatureEntry(encoding: FeatureEncoding(.npz, of: threeCoefficients), path: path)
+    let other = FeatureMatrix(coefficients: 2, values: [1, 2, 3, 4, 5, 6])
+    #expect(throws: FeatureFileError.otherWidth(path: path, found: 2, wanted: 3)) { try file.append(other) }
+    #expect(throws: FeatureFileError.otherWidth(path: path, found: 2, wanted: 3)) { try entry.append(other) }
+    try file.append(matrix(2))
+    #expect(file.frames == 2 && entry.frames == 0)
+  }
+
   @Test("a file that is abandoned leaves nothing, and the old one as it was", arguments: formats)
   func abandoned(format: FeatureFileFormat) throws {
     let folder = try TemporaryFolder()

@@ -101,7 +101,9 @@ struct CheckpointTests {
     try FileAccess.writeAtomically([1], to: "\(folder)/run/checkpoint.safetensors")
     #expect(throws: TrainingError.checkpointExists(folder: "\(folder)/run")) { try run.prepare() }
     try CheckpointFolder("\(folder)/run", resuming: true).prepare()
-    #expect(throws: FileError.self) { try CheckpointFolder("\(left)/no/folder", resuming: false).prepare() }
+    #expect(throws: FileError.self) {
+      try CheckpointFolder("\(folder)/run/checkpoint.safetensors/no", resuming: false).prepare()
+    }
   }
 
   @Test("a damaged checkpoint is refused, whatever it was cut to or changed into")

@@ -37,6 +37,7 @@ let package = Package(
     .target(name: "SequenceModel", dependencies: ["AudioFeatures", "CKernels"]),
     .target(name: "Datasets", dependencies: ["AudioInput"]),
     .target(name: "Training", dependencies: ["SequenceModel", "Datasets", "CKernels"]),
+    .target(name: "Detection", dependencies: ["AuricleBase", "AudioInput"]),
     .target(name: "Evaluation", dependencies: ["Pictures", "CReportTemplate"]),
     .target(
       name: "Auricle", dependencies: ["Augmentation", "Training", "Evaluation", "FeatureFiles", "CBundledModel"]),
@@ -57,6 +58,7 @@ let package = Package(
     .testTarget(name: "SequenceModelTests", dependencies: ["SequenceModel", "TestSupport"], exclude: ["Goldens"]),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets"]),
     .testTarget(name: "TrainingTests", dependencies: ["Training", "TestSupport"], exclude: ["Goldens"]),
+    .testTarget(name: "DetectionTests", dependencies: ["Detection"], exclude: ["Goldens", "read_back.py"]),
     .testTarget(name: "EvaluationTests", dependencies: ["Evaluation"], exclude: ["Goldens", "browser_test.py"]),
     .testTarget(name: "AuricleTests", dependencies: ["Auricle", "AuricleBase"]),
     .testTarget(name: "AuricleCommandTests", dependencies: ["AuricleCommand"]),

@@ -13,6 +13,8 @@ public enum AudioError: Error, Equatable, Sendable, CustomStringConvertible {
   case unsupportedCodec(path: String, container: String, codec: String)
   /// A sound format that is not read; `name` is a phrase ("AMR audio").
   case unsupportedFormat(path: String, name: String)
+  /// A part of a file, from a byte `offset` on, that is not as it was written.
+  case damagedPart(path: String, container: String, offset: Int)
   /// A header whose parts cannot all be true.
   case contradiction(path: String, reason: String)
   /// Several files in one, as `cat a.wav b.wav` makes, of a container that cannot hold that.
@@ -53,6 +55,8 @@ public enum AudioError: Error, Equatable, Sendable, CustomStringConvertible {
       "\(Self.name(path)): a \(container) file of \(codec), which libsndfile does not read; \(Self.remedy(path))"
     case .unsupportedFormat(let path, let name):
       "\(Self.name(path)): not an audio file libsndfile can read (it looks like \(name)); \(Self.remedy(path))"
+    case .damagedPart(let path, let container, let offset):
+      "\(Self.name(path)): the \(container) file is damaged, or lacks a part, at byte \(offset)"
     case .contradiction(let path, let reason):
       "\(Self.name(path)): \(reason), which cannot both be true; save it anew from the program that made it"
     case .severalSounds(let path, let container):

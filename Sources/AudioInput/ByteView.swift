@@ -99,9 +99,9 @@ final class ByteView {
     return sf_count_t(target)
   }
 
-  private func read(_ target: UnsafeMutableRawPointer?, _ count: sf_count_t) -> sf_count_t {
-    guard let target, count > 0 else { return 0 }
-    let target = UnsafeMutableRawBufferPointer(start: target, count: Int(count))
+  private func read(_ start: UnsafeMutableRawPointer?, _ count: sf_count_t) -> sf_count_t {
+    guard let start, count > 0 else { return 0 }
+    let target = UnsafeMutableRawBufferPointer(start: start, count: Int(count))
     var length = read(at: position, into: target)
     // libmpg123 looks for a tag at the end that it was told of, and gives up where there is nothing.
     if reportedCount > byteCount && position >= reportedCount - 128 {

@@ -76,12 +76,17 @@ struct SoundDecoder: ~Copyable {
   /// Goes to `frame` at once where the very samples come that reading from the front gives; otherwise to the beginning,
   /// where it does not lie ahead.
   mutating func jump(toFrame frame: Int) throws(AudioError) {
-    if sections.count == 1 && handle.seeksExactly && frame < handle.info.frames
-      && sf_seek(handle.sound, sf_count_t(frame), SEEK_SET) == frame
-    {
-      position = frame
-      decoded = frame
-    } else if frame < position {
+    var isLost = frame < position
+    if sections.count == 1 && handle.seeksExactly && frame < handle.info.frames {
+      if sf_seek(handle.sound, sf_count_t(frame), SEEK_SET) == frame {
+        position = frame
+        decoded = frame
+        return
+      }
+      // A decoder that has not found the frame may have lost its place.
+      isLost = true
+    }
+    if isLost {
       handle = try Self.open(sections[0], path)
       index = 0
       decoded = 0

@@ -5,6 +5,8 @@ struct SoundSection {
   var delay = 0
   /// Frames after the delay, where reading the file before it is decoded has counted them: neither more nor fewer come.
   var frames: Int?
+  /// Frames that the header promises, where the decoder is not told of them.
+  var promisedFrames: Int?
   /// What samples are multiplied by.
   var gain: Float = 1
   /// How the bytes are samples, where they have no header.
@@ -29,9 +31,11 @@ struct SoundSections {
     self.init([SoundSection(view: ByteView(source, [.file(range)]))])
   }
 
-  /// Frames of all sections, where they have been counted.
+  /// Frames of all sections, where they have been counted or are promised; nil where only the decoder knows.
   var frames: Int? {
-    sections.reduce(0) { sum, section in section.frames.flatMap { frames in sum.map { $0 + frames } } }
+    sections.reduce(0) { sum, section in
+      (section.frames ?? section.promisedFrames).flatMap { frames in sum.map { $0 + frames } }
+    }
   }
 
   /// Looks at the bytes of the file at `path`.
@@ -40,6 +44,12 @@ struct SoundSections {
     let start = source.bytes(range.prefix(12))
     if start.starts(with: "RIFF".utf8) || start.starts(with: "RIFX".utf8), start.dropFirst(8).elementsEqual("WAVE".utf8) {
       self = try WAVFile(source, range, path: path).sections()
+    } else if start.starts(with: "OggS".utf8) {
+      var stream = OggStream(source, range, path: path)
+      self = try stream.sections()
+    } else if start.starts(with: "fLaC".utf8) {
+      var file = FLACFile(source, range)
+      self = file.sections()
     } else if FileSignature(start) == .audio("MP3") || FileSignature(start) == .unknown,
       let stream = try MPEGStream.sections(source, range, path: path)
     {
@@ -53,4 +63,7 @@ struct SoundSections {
 extension Range<Int> {
   /// Its first `count` elements.
   func prefix(_ count: Int) -> Range<Int> { lowerBound..<Swift.min(upperBound, lowerBound + count) }
+
+  /// Without its first `count` elements.
+  func dropFirst(_ count: Int) -> Range<Int> { Swift.min(upperBound, lowerBound + count)..<upperBound }
 }

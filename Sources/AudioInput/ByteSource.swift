@@ -66,6 +66,15 @@ final class ByteSource {
     }
   }
 
+  /// Whether all bytes of `range` are 0.
+  func isZero(_ range: Range<Int>) -> Bool {
+    for start in stride(from: range.lowerBound, to: range.upperBound, by: 1 << 16) {
+      let block = bytes(start..<min(start + 1 << 16, range.upperBound))
+      guard block.allSatisfy({ $0 == 0 }) else { return false }
+    }
+    return true
+  }
+
   /// Fills `target` from `offset`, and returns how many bytes there were.
   func read(at offset: Int, into target: UnsafeMutableRawBufferPointer) -> Int {
     guard offset >= 0, offset < byteCount, let base = target.baseAddress else { return 0 }

@@ -11,6 +11,8 @@ enum FileSignature: Equatable {
   case other(String)
   case unknown
 
+  static let zeros = "a file of zeros"
+
   /// How many bytes `init` looks at.
   static let length = 512
 
@@ -28,7 +30,7 @@ enum FileSignature: Equatable {
     } else if Self.isText(bytes) {
       self = .other("text")
     } else if bytes.allSatisfy({ $0 == 0 }) {
-      self = .other("a file of zeros")
+      self = .other(FileSignature.zeros)
     } else {
       self = .unknown
     }

@@ -8,6 +8,7 @@ struct SoundDecoder: ~Copyable {
   private var handle: SoundHandle
   /// Frames that the section's decoder has given, those of its delay included.
   private var decoded = 0
+  private var damage = MPEGDamage()
   /// The next frame of the sound.
   private(set) var position = 0
 
@@ -44,6 +45,12 @@ struct SoundDecoder: ~Copyable {
         wanted == 0 ? 0 : max(0, Int(sf_readf_float(handle.sound, block.baseAddress, sf_count_t(wanted))))
       decoded += count
       if let reason = handle.failure { throw .undecodable(path: path, seconds: seconds, reason: reason) }
+      if section.isMP3 {
+        let channels = Int(handle.info.channels)
+        guard damage.accepts(UnsafeBufferPointer(rebasing: block[..<(count * channels)]), channels: channels) else {
+          throw .undecodable(path: path, seconds: seconds, reason: "an MP3 frame near there is damaged")
+        }
+      }
       if count > 0 && skipped > 0 { continue }
       if count > 0 {
         if section.gain != 1 {
@@ -65,6 +72,7 @@ struct SoundDecoder: ~Copyable {
     handle = try Self.open(sections[next], path)
     index = next
     decoded = 0
+    damage = MPEGDamage()
     let info = handle.info
     guard info.samplerate == before.samplerate, info.channels == before.channels else {
       throw .unevenChain(
@@ -90,6 +98,7 @@ struct SoundDecoder: ~Copyable {
       handle = try Self.open(sections[0], path)
       index = 0
       decoded = 0
+      damage = MPEGDamage()
       position = 0
     }
   }

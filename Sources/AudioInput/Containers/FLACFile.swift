@@ -26,7 +26,15 @@ struct FLACFile {
       position = found + 1
     }
     let ends = starts.dropFirst() + [range.upperBound]
-    return SoundSections(zip(starts, ends).map { section($0..<Tags.withoutTags(source, $0..<$1)) })
+    return SoundSections(zip(starts, ends).map { section($0..<end($0..<$1)) })
+  }
+
+  /// Without tags, and without zeros but those that may be a last frame's checksum.
+  private func end(_ range: Range<Int>) -> Int {
+    let end = Tags.withoutTags(source, range)
+    var zeros = end
+    while zeros > max(range.lowerBound, end - (1 << 20)), let last = source.bytes(zeros - 1..<zeros).first, last == 0 { zeros -= 1 }
+    return min(end, zeros + 2)
   }
 
   private func section(_ range: Range<Int>) -> SoundSection {

@@ -46,8 +46,12 @@ struct MPEGStream {
     return stream.sections.isEmpty ? nil : SoundSections(stream.sections, warnings: stream.warnings)
   }
 
+  /// How much that is no sound may stand before the first frame.
+  private static let longestLead = 1 << 20
+
   private mutating func scan() throws(AudioError) {
     while position < range.upperBound {
+      if sections.isEmpty && current == nil && position - range.lowerBound > MPEGStream.longestLead { return }
       if let frame = MPEGFrame(window.bytes(at: position, 4)), let current, frame.isLike(current.first),
         position + frame.byteCount <= range.upperBound
       {
@@ -96,19 +100,17 @@ struct MPEGStream {
     repeat {
       let next = window.firstIndex(of: 0xFF, from: position + 1, limit: range.upperBound) ?? range.upperBound
       let tag = tagPosition(from: position + 1, to: next)
-      if isSilent { isSilent = isZero(position..<(tag ?? next)) }
+      if isSilent { isSilent = source.isZero(position..<(tag ?? next)) }
       position = tag ?? next
       if tag != nil { break }
-    } while position < range.upperBound && !isFrame(at: position)
+      if sections.isEmpty && current == nil && position - range.lowerBound > MPEGStream.longestLead { return }
+    } while position < range.upperBound && confirmed(at: position) == nil
     current?.reservoir = 0
     current?.unused = 0
     if !isSilent {
       warnings.append(.skippedBytes(path: path, count: position - start, seconds: secondsSoFar))
     }
   }
-
-  /// Whether a frame begins here, after bytes that were none.
-  private mutating func isFrame(at position: Int) -> Bool { confirmed(at: position) != nil }
 
   private mutating func tagPosition(from start: Int, to end: Int) -> Int? {
     for letter in [UInt8(ascii: "T"), UInt8(ascii: "I"), UInt8(ascii: "A")] {
@@ -119,16 +121,6 @@ struct MPEGStream {
       }
     }
     return nil
-  }
-
-  private mutating func isZero(_ range: Range<Int>) -> Bool {
-    var position = range.lowerBound
-    while position < range.upperBound {
-      let part = window.bytes(at: position, min(4096, range.upperBound - position))
-      guard !part.isEmpty, part.allSatisfy({ $0 == 0 }) else { return false }
-      position += part.count
-    }
-    return true
   }
 
   private var secondsSoFar: Double {
@@ -206,7 +198,7 @@ struct MPEGStream {
     let frames = total - delay - padding
     // The decoder estimates its length from the first frame's size, and stops there.
     let view = ByteView(source, section.pieces, times: 64)
-    sections.append(SoundSection(view: view, delay: delay, frames: frames))
+    sections.append(SoundSection(view: view, delay: delay, frames: frames, isMP3: section.first.layer == 3))
     seconds += Double(frames) / Double(section.first.sampleRate)
   }
 }

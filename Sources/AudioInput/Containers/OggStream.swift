@@ -20,11 +20,13 @@ struct OggStream {
     let isLast: Bool
     let serial: Int
     let number: Int
+    let headerCount: Int
     let byteCount: Int
   }
 
   mutating func sections() throws(AudioError) -> SoundSections {
     var links: [[ByteView.Piece]] = []
+    var isFLAC = false
     var warnings: [AudioWarning] = []
     var isBeginning = false
     // The number of each stream's next page.
@@ -33,28 +35,33 @@ struct OggStream {
     while position < range.upperBound {
       guard let page = try page(at: position) else {
         let end = nextPage(after: position)
-        if !isZero(position..<end) {
+        if !source.isZero(position..<end) {
           warnings.append(.skippedBytes(path: path, count: end - position, seconds: 0))
         }
         position = end
         continue
       }
+      var piece = position..<position + page.byteCount
+      position = piece.upperBound
       if page.isFirst && !isBeginning {
         links.append([])
         next = [:]
+        let start = window.bytes(at: piece.lowerBound + page.headerCount, 13)
+        isFLAC = start.starts(with: [0x7F] + Array("FLAC".utf8)) && start.suffix(4).elementsEqual("fLaC".utf8)
+        // "FLAC", the mapping's version, the number of packets with metadata: then the stream as it is without Ogg.
+        if isFLAC { piece = piece.dropFirst(9) }
       }
+      if isFLAC { piece = piece.dropFirst(page.headerCount) }
       isBeginning = page.isFirst
       guard !links.isEmpty, page.isFirst || next[page.serial].map({ $0 == page.number }) ?? true else {
-        throw .damagedPart(path: path, container: "Ogg", offset: position)
+        throw .damagedPart(path: path, container: "Ogg", offset: position - page.byteCount)
       }
       next[page.serial] = page.number + 1
-      let piece = position..<position + page.byteCount
       if case .file(let last)? = links[links.count - 1].last, last.upperBound == piece.lowerBound {
         links[links.count - 1][links[links.count - 1].count - 1] = .file(last.lowerBound..<piece.upperBound)
       } else {
         links[links.count - 1].append(.file(piece))
       }
-      position = piece.upperBound
     }
     guard !links.isEmpty else { return SoundSections(source, range) }
     return SoundSections(links.map { SoundSection(view: ByteView(source, $0)) }, warnings: warnings)
@@ -73,7 +80,8 @@ struct OggStream {
     }
     func number(_ offset: Int) -> Int { header[offset..<offset + 4].reversed().reduce(0) { $0 << 8 | Int($1) } }
     return Page(
-      isFirst: header[5] & 2 != 0, isLast: header[5] & 4 != 0, serial: number(14), number: number(18), byteCount: count)
+      isFirst: header[5] & 2 != 0, isLast: header[5] & 4 != 0, serial: number(14), number: number(18),
+      headerCount: 27 + segments.count, byteCount: count)
   }
 
   /// Where the next page may begin, or the end.
@@ -84,16 +92,6 @@ struct OggStream {
       position = found + 1
     }
     return range.upperBound
-  }
-
-  private mutating func isZero(_ range: Range<Int>) -> Bool {
-    var position = range.lowerBound
-    while position < range.upperBound {
-      let part = window.bytes(at: position, min(4096, range.upperBound - position))
-      guard !part.isEmpty, part.allSatisfy({ $0 == 0 }) else { return false }
-      position += part.count
-    }
-    return true
   }
 }
 

@@ -7,6 +7,8 @@ struct SoundSection {
   var frames: Int?
   /// Frames that the header promises, where the decoder is not told of them.
   var promisedFrames: Int?
+  /// Whether it is sound of MPEG layer III, in which damage can be seen.
+  var isMP3 = false
   /// What samples are multiplied by.
   var gain: Float = 1
   /// How the bytes are samples, where they have no header.
@@ -50,12 +52,21 @@ struct SoundSections {
     } else if start.starts(with: "fLaC".utf8) {
       var file = FLACFile(source, range)
       self = file.sections()
-    } else if FileSignature(start) == .audio("MP3") || FileSignature(start) == .unknown,
-      let stream = try MPEGStream.sections(source, range, path: path)
-    {
+    } else if let chunk = SampleChunk(source, range, path: path) {
+      self = try chunk.sections()
+    } else if Self.mayBeMPEG(source, range), let stream = try MPEGStream.sections(source, range, path: path) {
       self = stream
     } else {
       self.init(source, range)
+    }
+  }
+
+  /// Whether the bytes are of no other kind that is known. MP3 may begin with anything.
+  private static func mayBeMPEG(_ source: ByteSource, _ range: Range<Int>) -> Bool {
+    switch FileSignature(source.bytes(range.prefix(FileSignature.length))) {
+    case .audio("MP3"), .unknown: true
+    case .other(let name): name == FileSignature.zeros
+    default: false
     }
   }
 }

@@ -82,12 +82,7 @@ struct WAVFile {
 
   /// Whether nothing but zeros is left, or the odd byte that fills up a chunk.
   private func isPadding(_ position: Int) -> Bool {
-    if range.upperBound - position <= 1 { return true }
-    for start in stride(from: position, to: range.upperBound, by: 1 << 16) {
-      let block = source.bytes(start..<min(start + 1 << 16, range.upperBound))
-      guard block.allSatisfy({ $0 == 0 }) else { return false }
-    }
-    return true
+    range.upperBound - position <= 1 || source.isZero(position..<range.upperBound)
   }
 
   private func chunk(at position: Int) -> Chunk? {

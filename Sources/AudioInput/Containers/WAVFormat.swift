@@ -41,7 +41,7 @@ struct WAVFormat {
       let isHigh = samples.allSatisfy { bytes[$0] == 0 }
       if isLow || isHigh {
         set(14, 32)
-        return isHigh ? 1 : 256
+        return isLow ? 256 : 1
       }
     }
     throw .contradiction(

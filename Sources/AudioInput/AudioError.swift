@@ -51,6 +51,8 @@ public enum AudioError: Error, Equatable, Sendable, CustomStringConvertible {
       "\(Self.name(path)): not an audio file libsndfile can read (it looks like \(resemblance))"
     case .damaged(let path, let container):
       "\(Self.name(path)): begins as \(container) files do, but is damaged or of an encoding libsndfile does not read"
+    case .unsupportedCodec(let path, "NIST SPHERE", let codec):
+      "\(Self.name(path)): a NIST SPHERE file of \(codec), which libsndfile does not read; convert it with: sph2pipe -f wav"
     case .unsupportedCodec(let path, let container, let codec):
       "\(Self.name(path)): a \(container) file of \(codec), which libsndfile does not read; \(Self.remedy(path))"
     case .unsupportedFormat(let path, let name):
@@ -86,7 +88,13 @@ public enum AudioError: Error, Equatable, Sendable, CustomStringConvertible {
 
   /// What makes a readable file of one that is not.
   private static func remedy(_ path: String) -> String {
-    "convert it to WAV or FLAC, for example with: ffmpeg -i \(path) out.wav"
+    let isPlain = path.utf8.allSatisfy { byte in
+      byte >= 0x80 || "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/+,:@%".utf8.contains(byte)
+    }
+    let name =
+      isPlain
+      ? path : "'" + path.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
+    return "convert it to WAV or FLAC, for example with: ffmpeg -i \(name) out.wav"
   }
 
   static func name(_ path: String) -> String {

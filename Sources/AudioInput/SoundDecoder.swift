@@ -28,7 +28,9 @@ struct SoundDecoder: ~Copyable {
     if let reason = source.failure { throw .unreadable(path: path, reason: reason) }
     switch FileSignature(section.view.start(FileSignature.length)) {
     case .audio(let container): throw .damaged(path: path, container: container)
-    case .media(let name): throw .unsupportedFormat(path: path, name: name)
+    case .media(let name):
+      let codec = FileSignature.isMPEG4(name) ? FileSignature.codec(ofMPEG4: source) : nil
+      throw .unsupportedFormat(path: path, name: name + (codec.map { ", with \($0)" } ?? ""))
     case .other(let resemblance): throw .notAudio(path: path, resemblance: resemblance)
     case .unknown: throw .notAudio(path: path, resemblance: nil)
     }
@@ -44,7 +46,9 @@ struct SoundDecoder: ~Copyable {
       let count =
         wanted == 0 ? 0 : max(0, Int(sf_readf_float(handle.sound, block.baseAddress, sf_count_t(wanted))))
       decoded += count
-      if let reason = handle.failure { throw .undecodable(path: path, seconds: seconds, reason: reason) }
+      if let reason = handle.failure, !(section.isPadded && decoded == section.promisedFrames) {
+        throw .undecodable(path: path, seconds: seconds, reason: reason)
+      }
       if section.isMP3 {
         let channels = Int(handle.info.channels)
         guard damage.accepts(UnsafeBufferPointer(rebasing: block[..<(count * channels)]), channels: channels) else {
@@ -77,7 +81,9 @@ struct SoundDecoder: ~Copyable {
     guard info.samplerate == before.samplerate, info.channels == before.channels else {
       throw .unevenChain(
         path: path, seconds: seconds,
-        reason: "\(info.samplerate) Hz and \(info.channels) channels, that before it \(before.samplerate) Hz and \(before.channels)")
+        reason:
+          "\(info.samplerate) Hz and \(info.channels) channels, that before it \(before.samplerate) Hz and \(before.channels)"
+      )
     }
   }
 

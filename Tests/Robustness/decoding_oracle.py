@@ -143,7 +143,7 @@ class Maker:
                 if rate in (16000, 22050, 32000, 44100, 48000):
                     self.add("MPEG layer II", self.encode(rate, channels, "mp2", "-c:a", "mp2"), channels, tolerance=2e-4)
                 self.add("WAV, ADPCM", self.encode(rate, channels, "wav", "-c:a", "adpcm_ms"), channels, tolerance=4e-3)
-                self.add("WAV, ADPCM", self.encode(rate, channels, "wav", "-c:a", "adpcm_ima_wav"), channels)
+                self.add("WAV, ADPCM", self.encode(rate, channels, "wav", "-c:a", "adpcm_ima_wav"), channels, tolerance=4e-3)
             nist = self.path("sph")
             run("sox", source(self.folder, rate, 1, 1), nist)
             self.add("NIST", nist, 1)
@@ -341,7 +341,8 @@ class Maker:
                         # ffmpeg cuts in the middle what the count says is the end: right is that nothing is lost.
                         self.bytes(f"MP3, Xing {what}", "mp3", changed, channels, truth, tolerance=2e-4, prefix="extended")
                 for seed in range(6):
-                    self.bytes("MP3, bits changed", "mp3", flipped(data, seed), channels, None, tolerance=2e-4)
+                    kind = "MP3, bits changed" if has_xing else "MP3 without checksum, bits changed"
+                    self.bytes(kind, "mp3", flipped(data, seed), channels, None, tolerance=2e-4)
             other = self.encode(32000, channels, "mp3", "-c:a", "libmp3lame", seed=8)
             self.bytes("MP3, two of different rates", "mp3", data + other.read_bytes(), channels, [lambda: numpy.zeros(0)])
 
@@ -387,7 +388,7 @@ def twice(*arguments):
 
 
 def judge(case, answer, samples):
-    """`agrees`, `refused`, `warned` or `SILENT`, and what differs."""
+    """`agrees`, `refused`, `warned`, `unknowable` or `SILENT`, and what differs."""
     kind, *fields = answer.split("\t")
     if kind == "error":
         return "refused", fields[0]
@@ -405,7 +406,10 @@ def judge(case, answer, samples):
         if lengths and worst <= case.tolerance and (count or not len(truth)):
             return "agrees", ""
         what = f"{len(samples)} samples for {len(truth)}, they differ by {worst:.2g}"
-    return ("warned", f"{what} ({warning})") if warning else ("SILENT", what)
+    if warning:
+        return "warned", f"{what} ({warning})"
+    # Decoders make what they will of bits that nothing in the file can show to be wrong.
+    return "unknowable" if "without checksum" in case.kind else "SILENT", what
 
 
 def main():
@@ -440,12 +444,12 @@ def main():
         table[case.kind][outcome] += 1
         if outcome == "SILENT" or arguments.verbose and outcome != "agrees":
             print(f"{outcome}: {case.kind}: {case.path.name}: {what}")
-    print("| kind | files | agree | refused | warned | silent |\n|---|---|---|---|---|---|")
+    print("| kind | files | agree | refused | warned | unknowable | silent |\n|---|---|---|---|---|---|---|")
     total = collections.Counter()
     for kind, counts in sorted(table.items()):
         total += counts
-        print(f"| {kind} | {sum(counts.values())} | {counts['agrees']} | {counts['refused']} | {counts['warned']} | {counts['SILENT']} |")
-    print(f"| all | {sum(total.values())} | {total['agrees']} | {total['refused']} | {total['warned']} | {total['SILENT']} |")
+        print(f"| {kind} | {sum(counts.values())} | {counts['agrees']} | {counts['refused']} | {counts['warned']} | {counts['unknowable']} | {counts['SILENT']} |")
+    print(f"| all | {sum(total.values())} | {total['agrees']} | {total['refused']} | {total['warned']} | {total['unknowable']} | {total['SILENT']} |")
     if prints:
         print(f"{len(prints.splitlines())} lines of a decoder's own on standard error, such as: {prints.splitlines()[0]}")
     sys.exit(bool(total["SILENT"] or prints))

@@ -26,18 +26,20 @@ struct FLACFile {
       position = found + 1
     }
     let ends = starts.dropFirst() + [range.upperBound]
-    return SoundSections(zip(starts, ends).map { section($0..<end($0..<$1)) })
+    return SoundSections(zip(starts, ends).map { section($0..<$1) })
   }
 
-  /// Without tags, and without zeros but those that may be a last frame's checksum.
-  private func end(_ range: Range<Int>) -> Int {
+  /// The end of a stream without tags, and without zeros but those that may be its last frame's checksum.
+  private func end(_ range: Range<Int>) -> (end: Int, isPadded: Bool) {
     let end = Tags.withoutTags(source, range)
     var zeros = end
-    while zeros > max(range.lowerBound, end - (1 << 20)), let last = source.bytes(zeros - 1..<zeros).first, last == 0 { zeros -= 1 }
-    return min(end, zeros + 2)
+    while zeros > max(range.lowerBound, end - (1 << 20)), source.bytes(zeros - 1..<zeros) == [0] { zeros -= 1 }
+    return zeros + 2 < end ? (zeros + 2, true) : (end, false)
   }
 
   private func section(_ range: Range<Int>) -> SoundSection {
+    let (end, isPadded) = end(range)
+    let range = range.lowerBound..<end
     let place = FLACFile.count
     var header = source.bytes(range.prefix(place + 5))
     guard header.count == place + 5, FLACFile.starts.contains(where: header.starts) else {
@@ -47,6 +49,6 @@ struct FLACFile {
     header[place] &= 0xF0
     header.replaceSubrange((place + 1)..., with: [0, 0, 0, 0])
     let view = ByteView(source, [.bytes(header), .file(range.dropFirst(header.count))])
-    return SoundSection(view: view, promisedFrames: promised)
+    return SoundSection(view: view, promisedFrames: promised, isPadded: isPadded)
   }
 }

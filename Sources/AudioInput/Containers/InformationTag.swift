@@ -6,6 +6,8 @@ struct InformationTag {
   let delay: Int?
   /// Samples that it has put after the sound.
   let padding: Int
+  /// A checksum of all frames of sound, where there is one.
+  let checksum: Int?
 
   /// Nil for a frame of sound.
   init?(_ frame: [UInt8], of header: MPEGFrame) {
@@ -20,6 +22,7 @@ struct InformationTag {
       frames = frame.count >= 54 ? number(50, 4) : nil
       delay = nil
       padding = 0
+      checksum = nil
       return
     }
     guard let start = places.first(where: { has("Xing", at: $0) || has("Info", at: $0) }) else { return nil }
@@ -31,9 +34,29 @@ struct InformationTag {
     if frame.count >= offset + 24, frame[offset] != 0 {
       delay = number(offset + 21, 3) >> 12
       padding = number(offset + 21, 3) & 0xFFF
+      let sum = number(offset + 32, 2)
+      checksum = frame.count >= offset + 36 && sum != 0 ? sum : nil
     } else {
       delay = nil
       padding = 0
+      checksum = nil
     }
+  }
+}
+
+/// The checksum of an information tag: CRC-16 with the polynomial 0x8005, reflected.
+struct MusicChecksum {
+  private(set) var value: UInt16 = 0
+
+  mutating func add(_ bytes: ArraySlice<UInt8>) {
+    var sum = value
+    MusicChecksum.table.withUnsafeBufferPointer { table in
+      for byte in bytes { sum = sum >> 8 ^ table[Int(UInt8(truncatingIfNeeded: sum) ^ byte)] }
+    }
+    value = sum
+  }
+
+  private static let table: [UInt16] = (0..<256).map { byte in
+    (0..<8).reduce(UInt16(byte)) { sum, _ in sum >> 1 ^ (sum & 1 == 1 ? 0xA001 : 0) }
   }
 }

@@ -22,6 +22,7 @@ struct MPEGStream {
     var tag: InformationTag?
     var pieces: [ByteView.Piece] = []
     var frameCount = 0
+    var checksum = MusicChecksum()
     /// Bytes of main data that a next frame may reach back to.
     var reservoir = 0
     /// Of them, those at their end that no frame has used.
@@ -144,6 +145,7 @@ struct MPEGStream {
     } else {
       add(.file(position..<position + frame.byteCount))
     }
+    if current?.tag?.checksum != nil { current?.checksum.add(bytes) }
     current?.frameCount += 1
     position += frame.byteCount
   }
@@ -193,7 +195,12 @@ struct MPEGStream {
     if let tag = section.tag, let encoderDelay = tag.delay {
       delay = min(encoderDelay + MPEGStream.decoderDelay, total)
       // The padding is at the end of a file that has all of its frames.
-      if tag.frames == section.frameCount { padding = min(max(0, tag.padding - MPEGStream.decoderDelay), total - delay) }
+      if tag.frames == section.frameCount {
+        padding = min(max(0, tag.padding - MPEGStream.decoderDelay), total - delay)
+      }
+    }
+    if let tag = section.tag, let sum = tag.checksum, tag.frames == section.frameCount, sum != section.checksum.value {
+      warnings.append(.wrongChecksum(path: path))
     }
     let frames = total - delay - padding
     // The decoder estimates its length from the first frame's size, and stops there.

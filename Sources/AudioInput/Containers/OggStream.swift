@@ -48,6 +48,9 @@ struct OggStream {
         next = [:]
         let start = window.bytes(at: piece.lowerBound + page.headerCount, 13)
         isFLAC = start.starts(with: [0x7F] + Array("FLAC".utf8)) && start.suffix(4).elementsEqual("fLaC".utf8)
+        if start.starts(with: "Speex   ".utf8) {
+          throw .unsupportedCodec(path: path, container: "Ogg", codec: "Speex")
+        }
         // "FLAC", the mapping's version, the number of packets with metadata: then the stream as it is without Ogg.
         if isFLAC { piece = piece.dropFirst(9) }
       }

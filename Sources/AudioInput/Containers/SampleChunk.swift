@@ -105,25 +105,30 @@ struct SampleChunk {
   func sections() throws(AudioError) -> SoundSections {
     let end = samples.upperBound
     switch try rest() {
+    // libsndfile refuses a CAF file that was cut.
+    case .nothing where container == "CAF" && size > samples.count:
+      return SoundSections([SoundSection(view: toTheEnd)])
     case .nothing:
       return SoundSections(source, range.lowerBound..<end)
     case .chunks:
       return SoundSections(source, range)
     case .samples:
       // Of a size of 0, which was to be filled in when the recording ended, there is nothing to say.
-      let count = range.upperBound - end
-      var header = source.bytes(range.lowerBound..<samples.lowerBound)
-      let value = UInt64(range.upperBound - samples.lowerBound + sizeField.extra)
-      for index in 0..<sizeField.width {
-        let shift = 8 * (sizeField.isBigEndian ? sizeField.width - 1 - index : index)
-        let place = sizeField.offset - range.lowerBound + index
-        if header.indices.contains(place) { header[place] = UInt8(truncatingIfNeeded: value >> UInt64(shift)) }
-      }
-      let view = ByteView(source, [.bytes(header), .file(samples.lowerBound..<range.upperBound)])
-      return SoundSections(
-        [SoundSection(view: view)],
-        warnings: size == 0 ? [] : [.bytesAfterSamples(path: path, count: count)])
+      let warning = AudioWarning.bytesAfterSamples(path: path, count: range.upperBound - end)
+      return SoundSections([SoundSection(view: toTheEnd)], warnings: size == 0 ? [] : [warning])
     }
+  }
+
+  /// The file with a size that makes all bytes up to its end samples.
+  private var toTheEnd: ByteView {
+    var header = source.bytes(range.lowerBound..<samples.lowerBound)
+    let value = UInt64(range.upperBound - samples.lowerBound + sizeField.extra)
+    for index in 0..<sizeField.width {
+      let shift = 8 * (sizeField.isBigEndian ? sizeField.width - 1 - index : index)
+      let place = sizeField.offset - range.lowerBound + index
+      if header.indices.contains(place) { header[place] = UInt8(truncatingIfNeeded: value >> UInt64(shift)) }
+    }
+    return ByteView(source, [.bytes(header), .file(samples.lowerBound..<range.upperBound)])
   }
 
   private enum Rest { case nothing, chunks, samples }

@@ -7,6 +7,8 @@ struct SoundSection {
   var frames: Int?
   /// Frames that the header promises, where the decoder is not told of them.
   var promisedFrames: Int?
+  /// Whether zeros after the sound may be left, of which the decoder complains.
+  var isPadded = false
   /// Whether it is sound of MPEG layer III, in which damage can be seen.
   var isMP3 = false
   /// What samples are multiplied by.
@@ -44,7 +46,11 @@ struct SoundSections {
   init(of source: ByteSource, path: String) throws(AudioError) {
     let range = Tags.contents(of: source)
     let start = source.bytes(range.prefix(12))
-    if start.starts(with: "RIFF".utf8) || start.starts(with: "RIFX".utf8), start.dropFirst(8).elementsEqual("WAVE".utf8) {
+    if start.starts(with: "NIST_1A".utf8), Self.isShortened(source.bytes(range.prefix(1024))) {
+      throw .unsupportedCodec(path: path, container: "NIST SPHERE", codec: "Shorten")
+    }
+    if start.starts(with: "RIFF".utf8) || start.starts(with: "RIFX".utf8), start.dropFirst(8).elementsEqual("WAVE".utf8)
+    {
       self = try WAVFile(source, range, path: path).sections()
     } else if start.starts(with: "OggS".utf8) {
       var stream = OggStream(source, range, path: path)
@@ -59,6 +65,10 @@ struct SoundSections {
     } else {
       self.init(source, range)
     }
+  }
+
+  private static func isShortened(_ header: [UInt8]) -> Bool {
+    String(decoding: header, as: UTF8.self).contains("embedded-shorten")
   }
 
   /// Whether the bytes are of no other kind that is known. MP3 may begin with anything.

@@ -68,7 +68,8 @@ struct WAVFormat {
 
   /// Microsoft's mmreg.h.
   private static let unreadable = [
-    0x45: "G.726", 0x64: "G.726", 0x14: "G.723", 0x22: "TrueSpeech", 0x28: "G.729", 0x42: "G.723.1", 0x70: "Lernout & Hauspie",
+    0x45: "G.726", 0x64: "G.726", 0x14: "G.723", 0x22: "TrueSpeech", 0x28: "G.729", 0x42: "G.723.1",
+    0x70: "Lernout & Hauspie",
     0x83: "G.729", 0x92: "Dolby AC-3 over S/PDIF", 0xFF: "AAC", 0x130: "ACELP", 0x160: "Windows Media Audio",
     0x161: "Windows Media Audio", 0x162: "Windows Media Audio", 0x163: "Windows Media Audio", 0x2000: "Dolby AC-3",
     0x2001: "DTS", 0xA106: "AAC", 0xA109: "Speex", 0x566F: "Vorbis", 0x674F: "Vorbis", 0xF1AC: "FLAC", 0x1600: "AAC",

@@ -1,110 +1,103 @@
 import AudioInput
-import AuricleBase
 
 extension FeatureExtractor {
   /// Sounds up to this many samples, about a minute at 16 kHz, are read whole.
   private static let longestWhole = 1 << 20
 
-  /// The most frames that a file's features, where they are held in memory, may have: 2.9 hours at 10 ms. A network needs
-  /// some gigabytes for them.
-  private static let mostFrames = 1 << 20
-
-  /// Features of the audio file at `path`, its duration in seconds and its own sample rate in Hz: decoded, mixed down and
-  /// resampled to the configuration's rate. The one way from a file to features, in training as in use. Of long files,
-  /// only the features are held in memory.
+  /// Features of the sound of `span`, its duration in seconds and its file's own sample rate in Hz: decoded, mixed down
+  /// and resampled to the configuration's rate. The one way from a file to features, in training as in use. Of long
+  /// sounds, only the features are held in memory.
   ///
-  /// Throws `AudioError`, or `FeatureError.file`, also for a file of more than 1,048,576 frames.
+  /// Throws `AudioError`, or `FeatureError.file`, also for features of more than 1 GiB (a day's, 39 every 10 ms, are 1.3).
   public func features(
-    ofFile path: String, channel: ChannelSelection = .mix
+    of span: SoundSpan
   ) throws -> (features: FeatureMatrix, duration: Double, sampleRate: Int) {
-    let file = try AudioFile(path: path, channel: channel)
-    let mayBeLong = file.info.frames == 0 || file.info.frames > FeatureExtractor.longestWhole
-    if mayBeLong && FileAccess.size(of: path) != nil {
+    let blocks = try SoundBlocks(span, sampleRate: configuration.sampleRate)
+    let expected = blocks.expectedSamples
+    if expected == 0 || expected > FeatureExtractor.longestWhole {
       var values: [Float] = []
-      let (_, duration) = try streamed(path, channel) { rows in
+      let frames = min(expected / configuration.hopLength + 1, configuration.mostFrames)
+      values.reserveCapacity(expected == 0 ? 0 : frames * configuration.coefficientCount)
+      let (_, duration) = try streamed(blocks) { rows in
         values += rows.values
-        try naming(path) { () throws(FeatureError) in
-          let frames = values.count / rows.coefficients
-          guard frames <= FeatureExtractor.mostFrames else {
-            throw .tooLong(frames: frames, coefficients: rows.coefficients)
-          }
-          try configuration.requireRoom(frames: frames)
+        try naming(span.path) { () throws(FeatureError) in
+          try configuration.requireRoom(frames: values.count / rows.coefficients)
         }
       }
       let features = FeatureMatrix(coefficients: configuration.coefficientCount, values: values)
-      return (features, duration, file.info.sampleRate)
+      return (features, duration, blocks.info.sampleRate)
     }
-    let waveform = try Waveform(reading: file, sampleRate: configuration.sampleRate)
-    let features = try naming(path) { () throws(FeatureError) in try self.features(of: waveform) }
-    return (features, waveform.duration, file.info.sampleRate)
+    let waveform = try Waveform(reading: blocks)
+    let features = try naming(span.path) { () throws(FeatureError) in try self.features(of: waveform) }
+    return (features, waveform.duration, blocks.info.sampleRate)
   }
 
   /// The same features, handed to `body` in blocks of whole frames, in order of time; returns their number and the
-  /// duration in seconds. Memory does not grow with the file. Where features depend on the whole sound, by a logarithm's
-  /// `range` or normalisation by the utterance, the file is read once more for each of the two; a pipe is then read into
-  /// memory.
+  /// duration in seconds. Memory does not grow with the sound. Where features depend on the whole of it, by a logarithm's
+  /// `range` or normalisation by the utterance, it is decoded once more for each of the two.
   ///
   /// Throws what `body` throws, too.
   public func features(
+    of span: SoundSpan, each body: (FeatureMatrix) throws -> Void
+  ) throws -> (frames: Int, duration: Double) {
+    try streamed(SoundBlocks(span, sampleRate: configuration.sampleRate), each: body)
+  }
+
+  /// Features of a whole file; see `features(of:)`.
+  public func features(
+    ofFile path: String, channel: ChannelSelection = .mix
+  ) throws -> (features: FeatureMatrix, duration: Double, sampleRate: Int) {
+    try features(of: SoundSpan(path, channel: channel))
+  }
+
+  /// Features of a whole file in blocks; see `features(of:each:)`.
+  public func features(
     ofFile path: String, channel: ChannelSelection = .mix, each body: (FeatureMatrix) throws -> Void
   ) throws -> (frames: Int, duration: Double) {
-    if FileAccess.size(of: path) == nil && (configuration.needsGreatest || configuration.needsStatistics) {
-      let (features, duration, _) = try features(ofFile: path, channel: channel)
-      try body(features)
-      return (features.frames, duration)
-    }
-    return try streamed(path, channel, each: body)
+    try features(of: SoundSpan(path, channel: channel), each: body)
   }
 
   private func streamed(
-    _ path: String, _ channel: ChannelSelection, each body: (FeatureMatrix) throws -> Void
+    _ blocks: SoundBlocks, each body: (FeatureMatrix) throws -> Void
   ) throws -> (frames: Int, duration: Double) {
     var greatest = -Float.infinity
     if configuration.needsGreatest {
       let stream = FeatureStream(self, purpose: .greatest)
-      try run(stream, path, channel) { _ in }
+      try run(stream, blocks) { _ in }
       greatest = stream.greatest
+      try blocks.rewind()
     }
     var normalizer: FeatureNormalizer?
     if configuration.needsStatistics {
       var statistics = FeatureStatistics(coefficients: configuration.coefficientCount)
-      try run(FeatureStream(self, purpose: .rows, greatest: greatest), path, channel) { statistics.add($0) }
+      try run(FeatureStream(self, purpose: .rows, greatest: greatest), blocks) { statistics.add($0) }
       normalizer = statistics.normalizer
+      try blocks.rewind()
     }
     var frames = 0
     let stream = FeatureStream(self, purpose: .rows, greatest: greatest, normalizer: normalizer)
-    let samples = try run(stream, path, channel) {
+    let samples = try run(stream, blocks) {
       frames += $0.frames
       try body($0)
     }
     return (frames, Double(samples) / Double(configuration.sampleRate))
   }
 
-  /// Sends a file through a stream; returns the number of samples at the configuration's rate.
+  /// Sends a sound through a stream; returns the number of its samples at the configuration's rate.
   @discardableResult
   private func run(
-    _ stream: FeatureStream, _ path: String, _ channel: ChannelSelection, each body: (FeatureMatrix) throws -> Void
+    _ stream: FeatureStream, _ blocks: SoundBlocks, each body: (FeatureMatrix) throws -> Void
   ) throws -> Int {
-    let file = try AudioFile(path: path, channel: channel)
-    var resampler = try Resampler(from: file.info.sampleRate, to: configuration.sampleRate)
     var block: [Float] = []
-    var resampled: [Float] = []
     var count = 0
-    func send() throws {
-      count += resampled.count
-      if let rows = try naming(path, { () throws(FeatureError) in try stream.process(resampled.span) }) {
+    while try blocks.next(into: &block) {
+      count += block.count
+      if let rows = try naming(blocks.span.path, { () throws(FeatureError) in try stream.process(block.span) }) {
         try body(rows)
       }
-      resampled.removeAll(keepingCapacity: true)
-    }
-    while try file.read(frames: 32_768, into: &block) > 0 {
-      resampler.process(block.span, into: &resampled)
       block.removeAll(keepingCapacity: true)
-      try send()
     }
-    resampler.finish(into: &resampled)
-    try send()
-    if let rows = try naming(path, { () throws(FeatureError) in try stream.finish() }) { try body(rows) }
+    if let rows = try naming(blocks.span.path, { () throws(FeatureError) in try stream.finish() }) { try body(rows) }
     return count
   }
 

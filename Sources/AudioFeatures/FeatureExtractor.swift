@@ -112,9 +112,12 @@ public struct FeatureExtractor: Sendable {
 }
 
 extension FeatureConfiguration {
-  /// Throws `FeatureError.tooLong` when `frames` are more than should be in memory at once.
+  /// The most frames whose features may be in memory at once: 1 GiB of them.
+  var mostFrames: Int { 1 << 28 / coefficientCount }
+
+  /// Throws `FeatureError.tooLong` when `frames` are more than `mostFrames`.
   func requireRoom(frames: Int) throws(FeatureError) {
-    if frames > 1 << 28 / coefficientCount { throw .tooLong(frames: frames, coefficients: coefficientCount) }
+    if frames > mostFrames { throw .tooLong(frames: frames, coefficients: coefficientCount) }
   }
 
   /// Normalises the features of a whole utterance over its own frames, where the configuration says so.

@@ -40,29 +40,46 @@ public final class AudioFile {
   /// integer that was stored as a float without scaling still fits.
   public static let largestMagnitude: Float = 0x1p32
 
-  private let handle: SoundHandle
+  /// The next frame that will be read; at the end, the number of frames there are.
+  public var position: Int { decoder.position }
+
+  private var decoder: SoundDecoder
   private let channel: ChannelSelection
   private var block: [Float]
-  private var position = 0
+  /// Sums of squares, of the mean of all channels and of each.
+  private var mixedPower = 0.0
+  private var channelPower = 0.0
+  private let foundWarnings: [AudioWarning]
 
-  /// Opens the file at `path`, or standard input for `-`.
+  /// Opens the file at `path`, or standard input for `-`; `raw` says how its bytes are samples when it has no header.
   ///
   /// Throws when it cannot be opened, is not audio, has a rate outside `sampleRates`, or lacks the `channel`.
-  public init(path: String, channel: ChannelSelection = .mix) throws(AudioError) {
-    let handle = try SoundHandle(path: path)
-    let info = AudioFileInfo(handle.info)
+  public init(path: String, channel: ChannelSelection = .mix, raw: RawFormat? = nil) throws(AudioError) {
+    let source = try ByteSource(path: path)
+    let found = if let raw { raw.sections(source) } else { try SoundSections(of: source, path: path) }
+    let decoder = try SoundDecoder(found.sections, path: path)
+    var info = AudioFileInfo(decoder.info)
     guard Self.sampleRates.contains(info.sampleRate) else {
       throw .unsupportedSampleRate(path: path, sampleRate: info.sampleRate)
     }
     if case .channel(let number) = channel, !(1...info.channels).contains(number) {
       throw .noSuchChannel(path: path, channel: number, channels: info.channels)
     }
+    if let frames = found.frames { info.frames = frames }
     self.path = path
     self.info = info
     self.channel = channel
-    byteCount = handle.byteCount
-    self.handle = handle
+    byteCount = source.byteCount
+    foundWarnings = found.warnings
+    self.decoder = decoder
     block = Array(repeating: 0, count: min(4096, max(1, 65_536 / info.channels)) * info.channels)
+  }
+
+  /// What a person should know of the sound; that channels cancel is known when it has been read.
+  public var warnings: [AudioWarning] {
+    // 30 dB.
+    let cancels = channelPower > 1e-8 * Double(position) && mixedPower < 1e-3 * channelPower
+    return foundWarnings + (cancels ? [.cancellingChannels(path: path)] : [])
   }
 
   /// Appends the next `frames` mono samples, or as many as are left, and returns their number: 0 at the end.
@@ -77,37 +94,62 @@ public final class AudioFile {
       guard count > 0 else { break }
       samples.append(contentsOf: block[..<count])
       appended += count
-      position += count
     }
     return appended
+  }
+
+  /// Makes `frame`, or the end of a file that has fewer, the next to be read: the samples that come are those that
+  /// reading from the front gives. Of encodings in which a frame depends on those before it (MP3, Vorbis, Opus, GSM),
+  /// everything before is decoded; the others, all of PCM and FLAC among them, take no time.
+  ///
+  /// Throws `undecodable` when the decoder fails on the way.
+  public func seek(toFrame frame: Int) throws(AudioError) {
+    if frame != position { try decoder.jump(toFrame: frame) }
+    while position < frame {
+      guard try decode(frames: min(frame - position, block.count / info.channels)) > 0 else { return }
+    }
+  }
+
+  /// Decodes up to `frames` frames to the beginning of `block`, all channels; 0 at the end.
+  private func decode(frames: Int) throws(AudioError) -> Int {
+    try block.withUnsafeMutableBufferPointer { block throws(AudioError) in
+      try decoder.read(frames: frames, into: block)
+    }
   }
 
   /// Decodes and mixes down up to `frames` frames to the beginning of `block`.
   private func readBlock(frames: Int) throws(AudioError) -> Int {
     let channels = info.channels
-    let (count, areValid) = block.withUnsafeMutableBufferPointer { block in
-      let count = max(0, Int(sf_readf_float(handle.sound, block.baseAddress, sf_count_t(frames))))
+    let count = try decode(frames: frames)
+    let areValid = block.withUnsafeMutableBufferPointer { block in
       switch channel {
       case _ where channels == 1: break
       case .channel(let number):
         for frame in 0..<count { block[frame] = block[frame * channels + number - 1] }
       case .mix:
+        let scale = 1 / Float(channels)
+        var (mixed, each): (Float, Float) = (0, 0)
         for frame in 0..<count {
           var sum: Float = 0
-          for index in frame * channels..<(frame + 1) * channels { sum += block[index] }
-          block[frame] = sum / Float(channels)
+          for index in frame * channels..<(frame + 1) * channels {
+            sum += block[index]
+            each += block[index] * block[index]
+          }
+          let mean = sum / Float(channels)
+          block[frame] = mean
+          mixed += mean * mean
         }
+        mixedPower += Double(mixed)
+        channelPower += Double(each * scale)
       }
-      return (count, Self.areValid(UnsafeBufferPointer(rebasing: block[..<count])))
+      return Self.areValid(UnsafeBufferPointer(rebasing: block[..<count]))
     }
-    if let reason = handle.failure {
-      throw .undecodable(path: path, seconds: seconds(position + count), reason: reason)
-    }
+    let start = position - count
     guard areValid else {
       let index = block[..<count].firstIndex { !($0.magnitude <= Self.largestMagnitude) } ?? 0
-      throw .invalidSample(path: path, seconds: seconds(position + index), value: "\(block[index])")
+      throw .invalidSample(path: path, seconds: seconds(start + index), value: "\(block[index])")
     }
-    if count == 0 && position == 0 { throw .noSamples(path: path) }
+    if position == 0 { throw .noSamples(path: path) }
     return count
   }
 

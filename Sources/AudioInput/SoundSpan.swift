@@ -7,10 +7,15 @@ public struct SoundSpan: Hashable, Sendable {
   /// The part that counts, in seconds from the beginning of the file; nil for the whole file.
   public var seconds: Range<Double>?
   public var channel: ChannelSelection
+  /// How the bytes are samples, where they have no header; nil for a file that says so itself.
+  public var raw: RawFormat?
 
-  public init(_ path: String, seconds: Range<Double>? = nil, channel: ChannelSelection = .mix) {
+  public init(
+    _ path: String, seconds: Range<Double>? = nil, channel: ChannelSelection = .mix, raw: RawFormat? = nil
+  ) {
     self.path = path
     self.seconds = seconds
     self.channel = channel
+    self.raw = raw
   }
 }

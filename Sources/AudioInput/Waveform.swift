@@ -27,23 +27,18 @@ public struct Waveform: Sendable, Equatable {
   public init(
     contentsOf path: String, sampleRate: Int? = nil, channel: ChannelSelection = .mix
   ) throws(AudioError) {
-    try self.init(reading: AudioFile(path: path, channel: channel), sampleRate: sampleRate)
+    try self.init(of: SoundSpan(path, channel: channel), sampleRate: sampleRate)
   }
 
-  /// The rest of an open file, likewise.
-  public init(reading file: AudioFile, sampleRate: Int? = nil) throws(AudioError) {
-    self.init(samples: [], sampleRate: sampleRate ?? file.info.sampleRate)
-    if self.sampleRate == file.info.sampleRate {
-      samples.reserveCapacity(min(file.info.frames, file.byteCount))
-      while try file.read(frames: 65_536, into: &samples) > 0 {}
-    } else {
-      var resampler = try Resampler(from: file.info.sampleRate, to: self.sampleRate)
-      var block: [Float] = []
-      while try file.read(frames: 4096, into: &block) > 0 {
-        resampler.process(block.span, into: &samples)
-        block.removeAll(keepingCapacity: true)
-      }
-      resampler.finish(into: &samples)
-    }
+  /// The sound of a span, likewise; see `SoundBlocks` for what a span holds.
+  public init(of span: SoundSpan, sampleRate: Int? = nil) throws(AudioError) {
+    try self.init(reading: SoundBlocks(span, sampleRate: sampleRate))
+  }
+
+  /// The rest of a sound that comes in blocks.
+  public init(reading blocks: SoundBlocks) throws(AudioError) {
+    self.init(samples: [], sampleRate: blocks.sampleRate)
+    samples.reserveCapacity(blocks.expectedSamples)
+    while try blocks.next(into: &samples) {}
   }
 }

@@ -13,6 +13,9 @@ func fixture(_ name: String) -> String {
   return "/\(root)/Fixtures/audio/\(name)"
 }
 
+/// The path of a file in Fixtures/containers.
+func container(_ name: String) -> String { fixture("../containers/\(name)") }
+
 /// A folder of its own for one test, removed with all that is in it.
 struct TemporaryFolder: ~Copyable {
   let path: String

@@ -44,6 +44,7 @@ let package = Package(
       dependencies: ["Auricle", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
 
     // Tests, one target per stage.
+    .testTarget(name: "AuricleBaseTests", dependencies: ["AuricleBase"]),
     .testTarget(name: "PicturesTests", dependencies: ["Pictures"]),
     .testTarget(name: "CKernelsTests", dependencies: ["CKernels"]),
     .testTarget(name: "AudioInputTests", dependencies: ["AudioInput"]),

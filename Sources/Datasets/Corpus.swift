@@ -74,7 +74,7 @@ public struct Corpus: Sendable {
     for file in found {
       switch earlier.updateValue(file.sound, forKey: file.name) {
       case nil: files.append(file)
-      case let other? where other.identity.utf8.elementsEqual(file.sound.identity.utf8): break  // the same sound twice is one
+      case let other? where other.identity.utf8.elementsEqual(file.sound.identity.utf8): break  // twice is one
       case let other?: throw .sameName(file.name, path: file.path, earlier: other.path)
       }
     }

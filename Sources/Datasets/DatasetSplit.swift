@@ -92,8 +92,8 @@ extension Dataset {
 
     public var description: String {
       let place = origin.map { "\($0.path), line \($0.line): " } ?? ""
-      return
-        "\(place)class '\(label)': none of its \(count) files is left for training ('\(path)' is for \(split.rawValue))"
+      let files = count == 1 ? "its one file is" : "its \(count) files are"
+      return "\(place)class '\(label)': \(files) for \(split.rawValue) ('\(path)'), and none is left for training"
     }
   }
 

@@ -32,11 +32,12 @@ struct Manifest {
     pathColumns = table.columns(named: wantedPaths)
     let path = pathColumns.first
     let isCaptured = request.pattern?.names.contains("label") == true
-    var missing: [[String]] = path == nil ? [wantedPaths] : []
-    labelColumns = needsLabels ? try LabelColumn.choose(in: table, convention, request.options, path: path) : nil
+    var missing: [[String]] = path == nil ? [Array(wantedPaths.prefix(TableConvention.shownPathColumns))] : []
+    labelColumns =
+      needsLabels
+      ? try LabelColumn.choose(in: table, convention, request.options, path: path, isCaptured: isCaptured) : nil
     if needsLabels && labelColumns == nil && (!isCaptured || request.options.labelColumn != nil) {
-      missing.append(
-        request.options.labelColumn.map { [$0] } ?? LabelColumn.certain + LabelColumn.likely + LabelColumn.transcripts)
+      missing.append(request.options.labelColumn.map { [$0] } ?? LabelColumn.shown)
     }
     guard let path, missing.isEmpty else {
       throw .missingColumn(path: table.path, line: table.firstLine, wanted: missing, found: table.columns)
@@ -233,7 +234,7 @@ struct Manifest {
     }
     guard let labels else {
       throw .missingColumn(
-        path: table.path, line: row.line, wanted: [labelColumns ?? LabelColumn.certain],
+        path: table.path, line: row.line, wanted: [labelColumns ?? LabelColumn.shown],
         found: row.cells.keys.sorted(by: bytesPrecede) + [pathColumns[0]])
     }
     var split = self.split ?? convention.split(written)

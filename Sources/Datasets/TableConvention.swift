@@ -17,15 +17,19 @@ struct TableConvention {
   var split: (_ written: String) -> Split? = { _ in nil }
 
   static let usualPathColumns = [
-    "path", "file", "filename", "file_name", "filepath", "file_path", "audio_filepath", "audio_path", "audio_file",
+    "path", "file", "filename", "file_name", "audio_filepath", "filepath", "file_path", "audio_path", "audio_file",
     "audio", "wav",
   ]
+  /// So many of them are named where none is there.
+  static let shownPathColumns = 5
   /// By which a header is known; UrbanSound8K has a name of its own.
   static let knownPathColumns = usualPathColumns + ["slice_file_name"]
 }
 
 /// Which column becomes the label.
 enum LabelColumn {
+  /// What is named where nothing is there.
+  static let shown = ["label", "class", "category", "command", "text"]
   /// In this order of preference.
   static let certain = ["label", "labels"]
   /// Of these, one alone.
@@ -45,17 +49,20 @@ enum LabelColumn {
     "n_samples", "up_votes", "down_votes", "sentence_id", "sentence_domain", "size", "wav_filesize",
   ]
 
-  /// The columns to take a row's label from, the first that the row has; nil when there is none.
+  /// The columns to take a row's label from, the first that the row has; nil when there is none, or the label pattern
+  /// has captured one and no column is certain.
   ///
   /// Throws `DatasetError.ambiguousLabel` where several might be meant.
   static func choose(
-    in table: Table, _ convention: TableConvention, _ options: TableOptions, path: String?
+    in table: Table, _ convention: TableConvention, _ options: TableOptions, path: String?,
+    isCaptured: Bool
   ) throws(DatasetError) -> [String]? {
     if let wanted = options.labelColumn { return table.column(named: [wanted]).map { [$0] } }
     if let column = table.column(named: convention.labelColumns) { return [column] }
     let sure = table.columns(named: certain)
     let candidates = table.columns(named: likely).filter { $0 != path }
     if !sure.isEmpty { return sure + candidates }
+    if isCaptured { return nil }
     guard candidates.count < 2 else {
       throw .ambiguousLabel(path: table.path, line: table.firstLine, columns: candidates)
     }

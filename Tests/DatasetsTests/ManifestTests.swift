@@ -98,7 +98,7 @@ import Testing
     let name = complaint("path,name\na.wav,x\n")
     #expect(name.hasPrefix("line 1: no 'label' or ") && name.hasSuffix("' column; found: path, name"))
     let both = complaint("wav_name,name\na,x\n")
-    #expect(both.hasPrefix("line 1: no 'path' or ") && both.contains("' column and no 'label' or 'labels' or "))
+    #expect(both.hasPrefix("line 1: no 'path' or ") && both.contains("' column and no 'label' or 'class' or "))
     #expect(both.hasSuffix("; found: wav_name, name"))
     #expect(complaint("{\"path\":\"a\",\"name\":\"x\"}", "l.jsonl").hasSuffix("' column; found: name, path"))
     #expect(complaint("{\"path\":\"a\",\"label\":null}", "l.jsonl").hasSuffix("' column; found: path"))
@@ -172,6 +172,8 @@ import Testing
   func pattern() throws {
     let examples = try dataset("path,speaker\n7_theo_1.wav,T\n", pattern: "{label}_{speaker}_{index}")
     #expect(examples == [Example(path: "7_theo_1.wav", label: "7", fields: ["speaker": "T", "index": "1"])])
+    let captured = try dataset("path,text,mood\n7_theo_1.wav,hello,sad\n", pattern: "{label}_*")
+    #expect(captured.map(\.label) == ["7"] && captured[0].fields == ["text": "hello", "mood": "sad"])
     #expect(
       complaint("path,label\na.wav,x\n", pattern: "{b}_{c}")
         == "line 2: 'a.wav' does not match the label pattern '{b}_{c}'")

@@ -100,7 +100,7 @@ import Testing
     let dataset = try Dataset(at: list)
     #expect(
       sentence { _ = try dataset.split(validation: .asGiven, seed: 1) }
-        == "\(list), line 5: class 'z': none of its 1 files is left for training ('\(folder.path)/d.wav' is for testing)"
+        == "\(list), line 5: class 'z': its one file is for testing ('\(folder.path)/d.wav'), and none is left for training"
     )
     let split = try dataset.split(validation: .asGiven, seed: 1, allowingClassesOnlyInTesting: true)
     #expect(split.labels == ["x", "y"] && split.testingByUnknownLabel == ["z": 1] && split.testing.count == 2)

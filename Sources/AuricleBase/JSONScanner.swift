@@ -8,8 +8,14 @@
 /// Bytes in a string that are not UTF-8 are read as U+FFFD. Only `skipValue` meets values in values, and it does not recurse:
 /// no text is nested too deeply.
 public struct JSONScanner {
+  /// What a value is, by its first character.
+  public enum Kind: Sendable {
+    case object, array, string, number, boolean, null
+  }
+
   private let bytes: [UInt8]
-  private var position = 0
+  /// Bytes read so far.
+  public private(set) var position = 0
 
   public init(_ bytes: some Collection<UInt8>) {
     self.bytes = Array(bytes)
@@ -59,22 +65,54 @@ public struct JSONScanner {
     return number
   }
 
+  /// What comes next; nil when it is no value.
+  public mutating func kind() -> Kind? {
+    skipSpace()
+    switch byte {
+    case UInt8(ascii: "{"): return .object
+    case UInt8(ascii: "["): return .array
+    case UInt8(ascii: "\""): return .string
+    case UInt8(ascii: "t"), UInt8(ascii: "f"): return .boolean
+    case UInt8(ascii: "n"): return .null
+    case UInt8(ascii: "-"): return .number
+    case let digit? where (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(digit): return .number
+    default: return nil
+    }
+  }
+
   /// Passes over a value of any kind.
   public mutating func skipValue() throws(MalformedJSON) {
-    var depth = 0
+    var openObjects: [Bool] = []  // of each value that is open, whether it is an object
     repeat {
-      skipSpace()
-      switch byte {
-      case UInt8(ascii: "{"), UInt8(ascii: "["):
-        depth += 1
-        position += 1
-      case UInt8(ascii: "}") where depth > 0, UInt8(ascii: "]") where depth > 0:
-        depth -= 1
-        position += 1
-      case UInt8(ascii: ",") where depth > 0, UInt8(ascii: ":") where depth > 0: position += 1
-      default: _ = try text()
+      if take("{") {
+        if !take("}") {
+          openObjects.append(true)
+          try key()
+          continue
+        }
+      } else if take("[") {
+        if !take("]") {
+          openObjects.append(false)
+          continue
+        }
+      } else {
+        _ = try text()
       }
-    } while depth > 0
+      while let isObject = openObjects.last {
+        if take(",") {
+          if isObject { try key() }
+          break
+        }
+        try expect(isObject ? "}" : "]")
+        openObjects.removeLast()
+      }
+    } while !openObjects.isEmpty
+  }
+
+  private mutating func key() throws(MalformedJSON) {
+    skipSpace()
+    _ = try string()
+    try expect(":")
   }
 
   /// Throws when more than white space is left.
@@ -86,7 +124,7 @@ public struct JSONScanner {
   private var byte: UInt8? { position < bytes.count ? bytes[position] : nil }
 
   private mutating func skipSpace() {
-    while let byte, byte == 0x20 || (0x09...0x0D).contains(byte) { position += 1 }
+    while let byte, byte == 0x20 || byte == 0x09 || byte == 0x0A || byte == 0x0D { position += 1 }
   }
 
   private mutating func take(_ character: Unicode.Scalar) -> Bool {
@@ -118,7 +156,35 @@ public struct JSONScanner {
     guard position > start else {
       throw MalformedJSON(reason: "no value that is wanted here at byte \(start + 1)")
     }
-    return String(decoding: bytes[start..<position], as: UTF8.self)
+    let text = String(decoding: bytes[start..<position], as: UTF8.self)
+    guard Self.isNumber(bytes[start..<position]) else {
+      throw MalformedJSON(reason: "'\(text)' is not a number that is wanted here")
+    }
+    return text
+  }
+
+  /// Whether this is a number by RFC 8259, section 6: no sign but minus, no zero in front, digits around a point.
+  private static func isNumber(_ text: ArraySlice<UInt8>) -> Bool {
+    var rest = text
+    func takeDigits() -> Int {
+      let digits = rest.prefix { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+      rest = rest.dropFirst(digits.count)
+      return digits.count
+    }
+    if rest.first == UInt8(ascii: "-") { rest.removeFirst() }
+    let beginsWithZero = rest.first == UInt8(ascii: "0")
+    let whole = takeDigits()
+    guard whole == 1 || whole > 1 && !beginsWithZero else { return false }
+    if rest.first == UInt8(ascii: ".") {
+      rest.removeFirst()
+      guard takeDigits() > 0 else { return false }
+    }
+    if rest.first == UInt8(ascii: "e") || rest.first == UInt8(ascii: "E") {
+      rest.removeFirst()
+      if rest.first == UInt8(ascii: "+") || rest.first == UInt8(ascii: "-") { rest.removeFirst() }
+      guard takeDigits() > 0 else { return false }
+    }
+    return rest.isEmpty
   }
 
   private mutating func string() throws(MalformedJSON) -> String {
@@ -131,6 +197,7 @@ public struct JSONScanner {
         if pieces.isEmpty { return String(decoding: bytes[start..<position - 1], as: UTF8.self) }
         return String(decoding: pieces + bytes[start..<position - 1], as: UTF8.self)
       }
+      guard byte >= 0x20 else { throw MalformedJSON(reason: "a control character in a string at byte \(position + 1)") }
       position += 1
       guard byte == UInt8(ascii: "\\") else { continue }
       pieces += bytes[start..<position - 1]
@@ -171,7 +238,7 @@ public struct JSONScanner {
 
   private mutating func hexadecimal() throws(MalformedJSON) -> UInt32 {
     let end = position + 4
-    guard end <= bytes.count,
+    guard end <= bytes.count, bytes[position] != UInt8(ascii: "+"), bytes[position] != UInt8(ascii: "-"),
       let value = UInt32(String(decoding: bytes[position..<end], as: UTF8.self), radix: 16)
     else { throw MalformedJSON(reason: "no four hexadecimal digits at byte \(position + 1)") }
     position = end

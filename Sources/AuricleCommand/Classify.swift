@@ -26,7 +26,8 @@ struct Classify: AsyncParsableCommand {
 
   func run() async throws {
     let classifier = try modelOptions.classifier(channelOptions)
-    let paths = try AudioFiles.expand(paths: files)
+    let (paths, leftOut) = try AudioFiles.find(paths: files)
+    if leftOut.soundCount > 0 { StandardError.report("left out: \(leftOut)") }
     let labelWidth = classifier.model.labels.map(\.count).max() ?? 0
     let pathWidth = paths.map { printable($0).count }.max() ?? 0
     var (done, failed) = (0, 0)

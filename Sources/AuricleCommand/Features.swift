@@ -65,6 +65,8 @@ struct Features: AsyncParsableCommand {
     let extractor = CorpusExtractor(try recipe ?? features.recipe(), channel: channelOptions.selection)
     if printConfig { return try writeConfiguration(extractor.recipe) }
     let corpus = try Corpus(paths: files, root: confinement.root)
+    try refuseSegments(corpus.files.map(\.sound))
+    if corpus.leftOut.soundCount > 0 { StandardError.report("left out: \(corpus.leftOut)") }
     if let plot { return try draw(corpus, extractor, to: plot) }
 
     let destination = try FeatureDestination(format: format, output: output, corpus: corpus, arguments: files)
@@ -289,7 +291,7 @@ struct Features: AsyncParsableCommand {
       if let other = earlier.updateValue(file.path, forKey: name) {
         throw DatasetError.sameName(name, path: file.path, earlier: other)
       }
-      return Corpus.File(path: file.path, name: name)
+      return Corpus.File(file.sound, name: name)
     }
   }
 

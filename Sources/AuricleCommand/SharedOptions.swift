@@ -69,8 +69,48 @@ struct DatasetOptions: ParsableArguments {
       valueName: "dataset"))
   var dataset = ""
   @OptionGroup var labels: LabelOptions
+  @Flag(help: "Do not train on data in which something is suspicious, such as one sound in two classes.")
+  var strict = false
 
   func load() throws -> Dataset { try labels.load(dataset) }
+}
+
+/// How a table is read whose names do not say it themselves.
+struct TableColumnOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("Column of a manifest that names the audio file.", valueName: "name"))
+  var pathColumn: String?
+  @Option(
+    help: ArgumentHelp(
+      "Column of a manifest that holds the label (of a Kaldi directory, the file).", valueName: "name"))
+  var labelColumn: String?
+  @Option(
+    help: ArgumentHelp("Folder that the paths of a manifest are relative to, instead of its own.", valueName: "folder"))
+  var audioRoot: String?
+  @Option(
+    help: ArgumentHelp(
+      "What stands between the cells of a manifest, or tab (default: what its first line shows).",
+      valueName: "character"
+    ))
+  var separator: String?
+
+  func validate() throws {
+    if let separator, separatorCharacter == nil {
+      throw ValidationError("--separator is '\(separator)'; it must be one ASCII character, or tab.")
+    }
+  }
+
+  private var separatorCharacter: Character? {
+    guard let separator else { return nil }
+    if separator == "tab" || separator == "\\t" { return "\t" }
+    return separator.count == 1 ? separator.first { $0.isASCII && !"\"\r\n".contains($0) } : nil
+  }
+
+  var options: TableOptions {
+    var options = TableOptions()
+    (options.pathColumn, options.labelColumn, options.audioRoot) = (pathColumn, labelColumn, audioRoot)
+    options.separator = separatorCharacter
+    return options
+  }
 }
 
 struct LabelOptions: ParsableArguments {
@@ -79,6 +119,7 @@ struct LabelOptions: ParsableArguments {
       "How file names carry labels, for example '{label}_{speaker}_{index}'; '*' stands for anything.",
       valueName: "pattern"))
   var labelPattern: String?
+  @OptionGroup var table: TableColumnOptions
   @OptionGroup var confinement: RootOptions
 
   func validate() throws {
@@ -86,8 +127,33 @@ struct LabelOptions: ParsableArguments {
   }
 
   func load(_ dataset: String) throws -> Dataset {
-    try Dataset(at: dataset, labelPattern: labelPattern.map { try LabelPattern($0) }, root: confinement.root)
+    let pattern = try labelPattern.map { try LabelPattern($0) }
+    let found: Dataset
+    do throws(DatasetError) {
+      found = try Dataset(at: dataset, labelPattern: pattern, root: confinement.root, table: table.options)
+    } catch {
+      throw CommandError("\(error)\(hint(for: error))")
+    }
+    try refuseSegments(found.examples.map(\.sound))
+    return found
   }
+
+  /// Which option helps.
+  private func hint(for error: DatasetError) -> String {
+    switch error {
+    case .missingColumn: "; --path-column and --label-column name others"
+    case .ambiguousLabel: ", with --label-column"
+    default: ""
+    }
+  }
+}
+
+/// Until every command reads parts of files: hearing the whole file instead would be a wrong answer that looks right.
+func refuseSegments(_ sounds: [SoundSpan]) throws {
+  guard let segment = sounds.first(where: { $0.seconds != nil }), let seconds = segment.seconds else { return }
+  throw CommandError(
+    "\(segment.path): only \(seconds.lowerBound) to \(seconds.upperBound) s of it count, and only whole files are read yet"
+  )
 }
 
 extension Recurrent.Cell: ExpressibleByArgument {}

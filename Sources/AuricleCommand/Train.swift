@@ -157,10 +157,11 @@ struct Train: AsyncParsableCommand {
         .automatic(fraction: 0.1)
       }
     let split = try dataset.split(validation: choice, seed: trainingOptions.seed)
-    let trainer = try trainer(for: split.training, folder: judges ? "final" : nil)
+    let trainer = try trainer(for: split.training, folder: judges ? "final" : nil, noise: dataset.noiseFiles)
     StandardError.write(
       "\(data.dataset): \(dataset.source), \(dataset.examples.count) files in \(dataset.labels.count) classes; "
         + "\(split.training.count) to train on, \(split.validation.count) to validate")
+    if !judges { try announce(dataset, split) }
 
     let start = ContinuousClock.now
     var display = TrainingDisplay(epochs: trainingOptions.epochs, json: outputOptions.json)
@@ -186,17 +187,47 @@ struct Train: AsyncParsableCommand {
   }
 
   private func folds(of dataset: Dataset) throws -> [Fold]? {
+    if usesOwnFolds(dataset) { return try dataset.predefinedFolds() }
     if let crossValidate { return try dataset.folds(crossValidate, seed: trainingOptions.seed) }
     return try leaveOneOut.map { try dataset.folds(leavingOut: $0) }
+  }
+
+  /// Whether as many folds are wanted as the data set itself divides its files into.
+  private func usesOwnFolds(_ dataset: Dataset) -> Bool {
+    crossValidate != nil && crossValidate == ownFoldCount(dataset)
+  }
+
+  private func ownFoldCount(_ dataset: Dataset) -> Int? {
+    let folds = dataset.examples.filter { $0.split != .testing }.map { $0.fields["fold"] ?? "" }
+    return folds.contains("") || Set(folds).count < 2 ? nil : Set(folds).count
+  }
+
+  /// Says what is to be known before anything is learned: the classes, what was left out, what is suspicious. Throws with
+  /// `--strict` where anything is.
+  private func announce(_ dataset: Dataset, _ split: DatasetSplit?) throws {
+    let report = DatasetReport(
+      of: dataset, split: split, sameSounds: dataset.sameSounds(),
+      wantsValidation: split != nil && validationSplit != 0)
+    for line in report.text().split(separator: "\n") { StandardError.write("  " + printable(String(line))) }
+    if dataset.leftOut.soundCount > 0 { StandardError.report("left out: \(dataset.leftOut)") }
+    var warnings = report.suspicions.map(\.description)
+    if let crossValidate, let own = ownFoldCount(dataset), own != crossValidate {
+      warnings.append("the data set's own \(own) folds are not used; --cross-validate \(own) uses them")
+    }
+    for warning in warnings { StandardError.report("warning: \(warning)") }
+    if data.strict && !warnings.isEmpty {
+      throw CommandError("\(data.dataset): not trained on, because of --strict and what is suspicious in it")
+    }
   }
 
   private func crossValidate(_ folds: [Fold], _ dataset: Dataset, hasBegun: inout Bool) async throws {
     // Before the hours that the folds may take.
     if let checkpoint, output != nil { try CheckpointFolder("\(checkpoint)/final", resuming: resume).prepare() }
-    let trainer = try trainer(for: folds[0].training + folds[0].testing, folder: nil)
+    let trainer = try trainer(for: folds[0].training + folds[0].testing, folder: nil, noise: dataset.noiseFiles)
     StandardError.write(
       "\(data.dataset): \(dataset.source), \(dataset.examples.count) files in \(dataset.labels.count) classes; "
-        + "\(folds.count) folds")
+        + "\(folds.count) folds\(usesOwnFolds(dataset) ? ", the data set's own" : "")")
+    try announce(dataset, nil)
     var display = TrainingDisplay(epochs: trainingOptions.epochs, json: false)
     let result = try await trainer.crossValidate(folds, labels: dataset.labels, validation: validationSplit ?? 0) {
       Interruption.check()
@@ -226,8 +257,9 @@ struct Train: AsyncParsableCommand {
     }
   }
 
-  /// The trainer that the options describe; with checkpoint and log in a `folder` of their folders, if given.
-  func trainer(for examples: [Example], folder: String?) throws -> SoundTrainer {
+  /// The trainer that the options describe; with checkpoint and log in a `folder` of their folders, if given. The data
+  /// set's own `noise` is for `--augment` where no other is given.
+  func trainer(for examples: [Example], folder: String?, noise ownNoise: [String] = []) throws -> SoundTrainer {
     var trainer = SoundTrainer(
       features: .speech(sampleRate: try sampleRate ?? commonestRate(examples)),
       training: trainingOptions.configuration(jobs: jobOptions.jobs))
@@ -236,7 +268,9 @@ struct Train: AsyncParsableCommand {
     trainer.channel = channelOptions.selection
     trainer.cacheMemory = cacheMemory << 20
     trainer.augmentation = try Augmentation(augment)
-    trainer.noiseFiles = try noise.map { try AudioFiles.expand(paths: [$0]) } ?? []
+    trainer.noiseFiles =
+      try noise.map { try AudioFiles.expand(paths: [$0]) }
+      ?? (trainer.augmentation.noise.probability > 0 ? ownNoise : [])
     trainer.roomFiles = try rooms.map { try AudioFiles.expand(paths: [$0]) } ?? []
     func place(_ path: String) -> String { folder.map { "\(path)/\($0)" } ?? path }
     if let checkpoint {

@@ -26,18 +26,29 @@ public enum AudioFiles {
   public static func expand(
     paths: [String], extensions: Set<String> = AudioFiles.extensions
   ) throws(DatasetError) -> [String] {
+    try find(paths: paths, extensions: extensions).files
+  }
+
+  /// The same, with the files of the folders that were passed over.
+  public static func find(
+    paths: [String], extensions: Set<String> = AudioFiles.extensions
+  ) throws(DatasetError) -> (files: [String], leftOut: LeftOut) {
     var files: [String] = []
+    var leftOut = LeftOut()
     for path in paths {
       if path != "-", case .folder(let identity) = FileKind(path) {
         let walk = FolderWalk(extensions: extensions, skipsUnderscored: false)
         let found = try walk.audioFiles(under: path, except: [identity])
-        guard !found.isEmpty else { throw .noAudio(folder: path, extensions: extensions) }
-        for file in found { files.append(join(path, file)) }
+        guard !found.files.isEmpty else {
+          throw .noAudio(folder: path, extensions: extensions, leftOut: found.leftOut)
+        }
+        for file in found.files { files.append(join(path, file)) }
+        leftOut.add(found.leftOut)
       } else {
         files.append(path)
       }
     }
-    return files
+    return (files, leftOut)
   }
 }
 
@@ -71,26 +82,39 @@ struct FileIdentity: Hashable {
 /// Lists folders, sorted by the bytes of the names.
 struct FolderWalk {
   let extensions: Set<String>
-  let skipsUnderscored: Bool
+  /// Whether folders are passed over whose name begins with "_" and does not end with it.
+  var skipsUnderscored = true
 
-  /// The visible folders and audio files directly in `folder`.
-  func contents(
-    of folder: String
-  ) throws(DatasetError) -> (folders: [(name: String, identity: FileIdentity)], files: [String]) {
+  struct Contents {
     var folders: [(name: String, identity: FileIdentity)] = []
     var files: [String] = []
+    var leftOut = LeftOut()
+  }
+
+  /// The visible folders and audio files directly in `folder`.
+  func contents(of folder: String) throws(DatasetError) -> Contents {
+    var contents = Contents()
     for name in try names(in: folder).sorted(by: bytesPrecede) {
+      let isAudio = !name.hasPrefix(".") && extensions.contains(fileExtension(of: name))
       switch FileKind(join(folder, name)) {
-      case .folder(let identity) where !(skipsUnderscored && name.hasPrefix("_")): folders.append((name, identity))
-      case .file where extensions.contains(fileExtension(of: name)): files.append(name)
-      case nil where extensions.contains(fileExtension(of: name)): files.append(name)  // not UTF-8, or just gone
+      case .folder(let identity) where !name.hasPrefix("."):
+        if skipsUnderscored && name.hasPrefix("_") && !name.hasSuffix("_") {
+          let inside = try FolderWalk(extensions: extensions, skipsUnderscored: false)
+            .audioFiles(under: join(folder, name), except: [identity])
+          if !inside.files.isEmpty { contents.leftOut.add(.underscoredFolder, count: inside.files.count) }
+        } else {
+          contents.folders.append((name, identity))
+        }
+      case .file where isAudio: contents.files.append(name)
+      case nil where isAudio: contents.files.append(name)  // not UTF-8, or just gone
+      case .file: contents.leftOut.add(name: name, extensions: extensions)
       default: break
       }
     }
-    return (folders, files)
+    return contents
   }
 
-  /// The visible names in `folder`, in no order. Read as bytes: `FileManager` passes over those that are not UTF-8.
+  /// The names in `folder`, hidden ones too, in no order. Read as bytes: `FileManager` passes over those that are not UTF-8.
   private func names(in folder: String) throws(DatasetError) -> [String] {
     guard let stream = opendir(folder) else { throw .file(.unreadable(path: folder, reason: systemReason())) }
     defer { closedir(stream) }
@@ -102,9 +126,11 @@ struct FolderWalk {
           Array(UnsafeRawBufferPointer(start: $0, count: strlen($0)))
         }
       }
-      if bytes.first != UInt8(ascii: ".") {
+      if bytes != [dot] && bytes != [dot, dot] {
         let name = String(validating: bytes, as: UTF8.self)
-        if name == nil && isFolder(bytes, in: dirfd(stream)) { throw .nameNotUTF8(bytes, folder: folder) }
+        if name == nil && bytes.first != dot && isFolder(bytes, in: dirfd(stream)) {
+          throw .nameNotUTF8(bytes, folder: folder)
+        }
         names.append(name ?? String(decoding: bytes, as: UTF8.self))
       }
       errno = 0
@@ -112,6 +138,8 @@ struct FolderWalk {
     guard errno == 0 else { throw .file(.unreadable(path: folder, reason: systemReason())) }
     return names
   }
+
+  private var dot: UInt8 { UInt8(ascii: ".") }
 
   private func isFolder(_ name: [UInt8], in folder: Int32) -> Bool {
     var status = stat()
@@ -121,20 +149,25 @@ struct FolderWalk {
 
   /// The audio files under `folder`, relative to it. Each folder is entered once, those in `visited` never, so that
   /// links in a circle come to an end.
-  func audioFiles(under folder: String, except visited: Set<FileIdentity>) throws(DatasetError) -> [String] {
+  func audioFiles(
+    under folder: String, except visited: Set<FileIdentity>
+  ) throws(DatasetError) -> (files: [String], leftOut: LeftOut) {
     var visited = visited
     var found: [String] = []
-    try collect(folder, prefix: "", visited: &visited, into: &found)
-    return found.sorted(by: bytesPrecede)
+    var leftOut = LeftOut()
+    try collect(folder, prefix: "", visited: &visited, into: &found, &leftOut)
+    return (found.sorted(by: bytesPrecede), leftOut)
   }
 
   private func collect(
-    _ folder: String, prefix: String, visited: inout Set<FileIdentity>, into found: inout [String]
+    _ folder: String, prefix: String, visited: inout Set<FileIdentity>, into found: inout [String],
+    _ leftOut: inout LeftOut
   ) throws(DatasetError) {
-    let (folders, files) = try contents(of: folder)
-    for file in files { found.append(prefix + file) }
-    for (name, identity) in folders where visited.insert(identity).inserted {
-      try collect(join(folder, name), prefix: prefix + name + "/", visited: &visited, into: &found)
+    let contents = try contents(of: folder)
+    leftOut.add(contents.leftOut)
+    for file in contents.files { found.append(prefix + file) }
+    for (name, identity) in contents.folders where visited.insert(identity).inserted {
+      try collect(join(folder, name), prefix: prefix + name + "/", visited: &visited, into: &found, &leftOut)
     }
   }
 }

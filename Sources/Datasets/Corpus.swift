@@ -1,3 +1,4 @@
+import AudioInput
 import AuricleBase
 
 /// Audio files with a name for each, under which something made of it is kept.
@@ -7,27 +8,41 @@ import AuricleBase
 ///
 /// No two files have one name; a file that is given twice is there once. A name is a relative path without the file's ending: below the folder, where one folder is
 /// all that was given; below the deepest folder that all paths share, where there are several. For a manifest it is the
-/// column `id` (or `utterance`, `utterance_id`, `utt_id`, `utt`, `key`), or else the path that is written there. Names
-/// never lead out of where they are put: `..` and a leading `/` are left out.
+/// column `id` (or `utterance`, `utterance_id`, `utt_id`, `utt`, `key`), or else the path that is written there, with the
+/// seconds behind it where only a part of the file counts ("meeting-61.5-64.0"). Names never lead out of where they are put: `..` and a leading `/` are left out.
 public struct Corpus: Sendable {
   public struct File: Hashable, Sendable {
-    public var path: String
+    public var sound: SoundSpan
     public var name: String
 
-    public init(path: String, name: String) {
-      self.path = path
+    public init(_ sound: SoundSpan, name: String) {
+      self.sound = sound
       self.name = name
+    }
+
+    public init(path: String, name: String) {
+      self.init(SoundSpan(path), name: name)
+    }
+
+    public var path: String {
+      get { sound.path }
+      set { sound.path = newValue }
     }
   }
 
   /// In the order given; those of a folder by the bytes of their paths.
   public let files: [File]
+  /// The files of the folders that were passed over.
+  public let leftOut: LeftOut
 
   /// Expands audio files, folders of them, manifests (CSV, TSV or JSON lines; paths in them are relative to them, and must
   /// not lead out of the folder `root`, if given), and `-` for standard input.
   ///
   /// Throws `DatasetError.sameName` for two files of one name, and what is wrong with a folder or a manifest.
-  public init(paths: [String], root: String? = nil) throws(DatasetError) {
+  public init(
+    paths: [String], root: String? = nil, table options: TableOptions = TableOptions()
+  ) throws(DatasetError) {
+    var leftOut = LeftOut()
     let folders = paths.filter { $0 != "-" }.map { components($0).dropLast() }
     let shared = folders.dropFirst().reduce(folders.first ?? []) { shared, folder in
       shared.prefix(zip(shared, folder).prefix { $0 == $1 }.count)
@@ -38,27 +53,33 @@ public struct Corpus: Sendable {
         found.append(File(path: path, name: "stdin"))
       } else if case .folder = FileKind(path) {
         let root = paths.count == 1 ? components(path).count : shared.count
-        for file in try AudioFiles.expand(paths: [path]) {
+        let inside = try AudioFiles.find(paths: [path])
+        leftOut.add(inside.leftOut)
+        for file in inside.files {
           found.append(File(path: file, name: Corpus.name(components(file).dropFirst(root), hasEnding: true)))
         }
-      } else if let format = Manifest.Format(fileExtension: fileExtension(of: path)) {
-        for (file, name, isPath) in try Manifest(path: path, format: format, root: root).files() {
-          found.append(File(path: file, name: Corpus.name(components(name)[...], hasEnding: isPath)))
+      } else if let format = Table.Format(path: path) {
+        let request = Request(path: path, root: root, options: options)
+        for (sound, name, isPath) in try Layouts.manifest(request, format, needsLabels: false).files() {
+          var name = Corpus.name(components(name)[...], hasEnding: isPath)
+          if isPath, let seconds = sound.seconds { name += "-\(seconds.lowerBound)-\(seconds.upperBound)" }
+          found.append(File(sound, name: name))
         }
       } else {
         found.append(File(path: path, name: Corpus.name(components(path).dropFirst(shared.count), hasEnding: true)))
       }
     }
     var files: [File] = []
-    var earlier: [String: String] = [:]
+    var earlier: [String: SoundSpan] = [:]
     for file in found {
-      switch earlier.updateValue(file.path, forKey: file.name) {
+      switch earlier.updateValue(file.sound, forKey: file.name) {
       case nil: files.append(file)
-      case let other? where other.utf8.elementsEqual(file.path.utf8): break  // the same file twice is one
-      case let other?: throw .sameName(file.name, path: file.path, earlier: other)
+      case let other? where other.identity.utf8.elementsEqual(file.sound.identity.utf8): break  // twice is one
+      case let other?: throw .sameName(file.name, path: file.path, earlier: other.path)
       }
     }
     self.files = files
+    self.leftOut = leftOut
   }
 
   /// A relative path that stays below where it begins.

@@ -35,8 +35,11 @@ extension Dataset {
   /// Files that share a value of the field `group` stay on one side, and then shares are only as near as groups allow.
   /// The choice depends on the paths, the labels and `seed`, not on the order of the examples.
   ///
-  /// Throws when there is only one class, when a class would be missing from training, and when nothing fits.
-  public func split(validation choice: ValidationChoice, seed: UInt64) throws(DatasetError) -> DatasetSplit {
+  /// Throws when there is only one class, when nothing fits, and when a class would be missing from training;
+  /// `allowingClassesOnlyInTesting` lets those be missing that only files for testing have.
+  public func split(
+    validation choice: ValidationChoice, seed: UInt64, allowingClassesOnlyInTesting: Bool = false
+  ) throws(DatasetError) -> DatasetSplit {
     if labels.count == 1 { throw .singleClass(label: labels[0], source: source) }
     var split: DatasetSplit
     switch choice {
@@ -54,11 +57,44 @@ extension Dataset {
       split = part { $0.split ?? .training }
       if split.validation.isEmpty { try split.takeValidation(fraction: fraction, seed: seed) }
     }
-    let learned = Set(split.training.map(\.label))
+    let learned = Set(split.training.flatMap(\.labels))
+    var lost: [LostClass] = []
     for label in labels where !learned.contains(label) {
-      throw .classNotInTraining(label: label, count: examples.count { $0.label == label })
+      let validation = split.validation.filter { $0.labels.contains(label) }
+      if allowingClassesOnlyInTesting && validation.isEmpty { continue }
+      let elsewhere = validation + split.testing.filter { $0.labels.contains(label) }
+      lost.append(
+        LostClass(
+          label: label, count: elsewhere.count, split: validation.isEmpty ? .testing : .validation,
+          path: elsewhere.first?.path ?? "", origin: elsewhere.first.flatMap { origin(of: $0) }))
     }
+    guard lost.isEmpty else { throw .classesNotInTraining(lost) }
     return split
+  }
+
+  /// A class of which training has no file, and the first of those that are elsewhere.
+  public struct LostClass: Hashable, Sendable, CustomStringConvertible {
+    public var label: String
+    /// Files that are for validation or testing.
+    public var count: Int
+    public var split: Split
+    public var path: String
+    /// Where the table lists it.
+    public var origin: Origin?
+
+    public init(label: String, count: Int, split: Split, path: String, origin: Origin? = nil) {
+      self.label = label
+      self.count = count
+      self.split = split
+      self.path = path
+      self.origin = origin
+    }
+
+    public var description: String {
+      let place = origin.map { "\($0.path), line \($0.line): " } ?? ""
+      let files = count == 1 ? "its one file is" : "its \(count) files are"
+      return "\(place)class '\(label)': \(files) for \(split.rawValue) ('\(path)'), and none is left for training"
+    }
   }
 
   private func part(by split: (Example) -> Split) -> DatasetSplit {
@@ -69,6 +105,15 @@ extension Dataset {
 }
 
 extension DatasetSplit {
+  /// The classes there are files to learn from, in natural order: what a model can know.
+  public var labels: [String] { Set(training.flatMap(\.labels)).sorted(by: naturallyPrecedes) }
+
+  /// The files for testing by the labels that training does not know, and that can never be right.
+  public var testingByUnknownLabel: [String: Int] {
+    let known = Set(training.flatMap(\.labels))
+    return testing.flatMap(\.labels).reduce(into: [:]) { if !known.contains($1) { $0[$1, default: 0] += 1 } }
+  }
+
   /// Moves `fraction` of each class from training to validation.
   ///
   /// Groups (most often single files) come in random order, and one is taken when that brings the classes nearer to
@@ -81,7 +126,7 @@ extension DatasetSplit {
       count < 2 ? 0 : min(max(Int((fraction * Double(count)).rounded()), 1), count - 1)
     }
     let groups = Dictionary(grouping: training) { example in
-      example.fields["group"].flatMap { $0.isEmpty ? nil : "group \($0)" } ?? "file \(example.path)"
+      example.fields["group"].flatMap { $0.isEmpty ? nil : "group \($0)" } ?? "file \(example.identity)"
     }
     var generator = SeededGenerator(seed: seed)
     var taken: [String: Int] = [:]
@@ -97,13 +142,13 @@ extension DatasetSplit {
       }
       guard gain > 0 && !exhaustsClass else { continue }
       taken.merge(counts(group), uniquingKeysWith: +)
-      chosen.formUnion(group.map(\.path))
+      chosen.formUnion(group.map(\.identity))
     }
     guard !chosen.isEmpty || wanted.values.allSatisfy({ $0 == 0 }) else {
       throw .groupsTooLarge(fraction: fraction, groups: groups.count)
     }
-    validation += training.filter { chosen.contains($0.path) }
-    training.removeAll { chosen.contains($0.path) }
+    validation += training.filter { chosen.contains($0.identity) }
+    training.removeAll { chosen.contains($0.identity) }
   }
 }
 

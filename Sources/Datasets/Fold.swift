@@ -19,7 +19,7 @@ extension Dataset {
   public func folds(_ count: Int, seed: UInt64) throws(DatasetError) -> [Fold] {
     let examples = examples.filter { $0.split != .testing }
     let groups = Dictionary(grouping: examples) { example in
-      example.fields["group"].flatMap { $0.isEmpty ? nil : "group \($0)" } ?? "file \(example.path)"
+      example.fields["group"].flatMap { $0.isEmpty ? nil : "group \($0)" } ?? "file \(example.identity)"
     }
     guard count >= 2 && count <= groups.count else {
       throw .impossibleFolds("\(count) folds of \(groups.count) files or groups; wanted 2 to as many as there are")
@@ -47,10 +47,10 @@ extension Dataset {
       places[key] = place
     }
     let place = Dictionary(
-      groups.flatMap { key, group in group.map { ($0.path, places[key] ?? 0) } },
+      groups.flatMap { key, group in group.map { ($0.identity, places[key] ?? 0) } },
       uniquingKeysWith: { first, _ in first })
     return try (0..<count).map { number throws(DatasetError) in
-      try fold("fold \(number + 1)", of: examples) { place[$0.path] == number }
+      try fold("fold \(number + 1)", of: examples) { place[$0.identity] == number }
     }
   }
 
@@ -70,6 +70,26 @@ extension Dataset {
     }
     return try values.map { value throws(DatasetError) in
       try fold("\(field)=\(value)", of: examples) { $0.value(of: field) == value }
+    }
+  }
+
+  /// The folds that the data set itself divides its files into, as ESC-50 and UrbanSound8K do: a fold for each value of
+  /// `field`, named "fold 1", in natural order.
+  ///
+  /// Throws `DatasetError.impossibleFolds` as `folds(leavingOut:)` does, and where a file has no such value: results of
+  /// other divisions cannot be compared.
+  public func predefinedFolds(by field: String = "fold") throws(DatasetError) -> [Fold] {
+    let without = examples.filter { $0.split != .testing && ($0.value(of: field) ?? "").isEmpty }
+    if let first = without.first, without.count < examples.count {
+      throw .impossibleFolds(
+        "\(without.count) of \(examples.count) files have no value in the field '\(field)', the first being \(first.path)"
+      )
+    }
+    return try folds(leavingOut: field).map { fold in
+      let name = String(fold.name.dropFirst(field.count + 1))
+      return Fold(
+        name: Int(name) == nil ? name : "fold \(name)", training: fold.training,
+        testing: fold.testing)
     }
   }
 

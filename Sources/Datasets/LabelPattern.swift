@@ -4,8 +4,8 @@
 ///     pattern.fields(of: "7_theo_12.wav")     // ["label": "7", "speaker": "theo", "index": "12"]
 ///     pattern.fields(of: "seven.wav")         // nil
 ///
-/// `{name}` takes one or more characters other than `/`, as few as let the rest match; `*` takes any, or none; all else
-/// stands for itself. A pattern is matched with the file's name without its extension (with it, when the pattern ends
+/// `{name}` takes one or more characters other than `/`, as few as let the rest match, and `{name:2}` takes two; `*` takes
+/// any, or none; all else stands for itself. A pattern is matched with the file's name without its extension (with it, when the pattern ends
 /// in one, as in `{label}_*.wav`); one that contains `/`, with the path relative to the data set's root.
 public struct LabelPattern: Hashable, Sendable {
   public let text: String
@@ -14,7 +14,7 @@ public struct LabelPattern: Hashable, Sendable {
 
   private enum Piece: Hashable, Sendable {
     case literal(Character)
-    case capture(String)
+    case capture(String, width: Int?)
     case anything
   }
   private let pieces: [Piece]
@@ -31,13 +31,13 @@ public struct LabelPattern: Hashable, Sendable {
       switch character {
       case "{":
         guard let end = rest.firstIndex(of: "}") else { throw .invalidPattern(text, reason: "a '{' is never closed") }
-        let name = String(rest[..<end])
+        let (name, width) = try Self.capture(rest[..<end], of: text)
         guard !name.isEmpty, name.allSatisfy({ $0.isLetter || $0.isNumber || $0 == "_" || $0 == "-" }) else {
           throw .invalidPattern(text, reason: "'{\(name)}' is not a name of letters, digits, '_' and '-'")
         }
         guard !names.contains(name) else { throw .invalidPattern(text, reason: "'{\(name)}' stands in it twice") }
         names.append(name)
-        pieces.append(.capture(name))
+        pieces.append(.capture(name, width: width))
         rest = rest[rest.index(after: end)...]
       case "}": throw .invalidPattern(text, reason: "a '}' has no '{' before it")
       case "*": pieces.append(.anything)
@@ -52,6 +52,17 @@ public struct LabelPattern: Hashable, Sendable {
     self.pieces = pieces
     matchesPath = text.contains("/")
     matchesExtension = AudioFiles.extensions.contains(fileExtension(of: text))
+  }
+
+  /// The name and the width of "name:2".
+  private static func capture(
+    _ inside: Substring, of text: String
+  ) throws(DatasetError) -> (name: String, width: Int?) {
+    guard let colon = inside.firstIndex(of: ":") else { return (String(inside), nil) }
+    guard let width = Int(inside[inside.index(after: colon)...]), (1...1000).contains(width) else {
+      throw .invalidPattern(text, reason: "'{\(inside)}': a number of characters, 1 to 1000, must follow the ':'")
+    }
+    return (String(inside[..<colon]), width)
   }
 
   /// What each name takes from `path` (relative to the data set's root), or nil when the pattern does not match.
@@ -74,10 +85,11 @@ public struct LabelPattern: Hashable, Sendable {
         if start < characters.count && characters[start] == character && match(piece + 1, start + 1) { return true }
       case .anything:
         for end in start...characters.count where match(piece + 1, end) { return true }
-      case .capture(let name):
+      case .capture(let name, let width):
         var end = start
-        while end < characters.count && characters[end] != "/" {
+        while end < characters.count && characters[end] != "/" && end - start != width {
           end += 1
+          if let width, end - start < width { continue }
           if match(piece + 1, end) {
             fields[name] = String(characters[start..<end])
             return true
@@ -88,14 +100,5 @@ public struct LabelPattern: Hashable, Sendable {
       return false
     }
     return match(0, 0) ? fields : nil
-  }
-
-  /// A pattern that would match the file's name, its first part being the label: "{label}_{b}_{c}" for "7_theo_12.wav".
-  static func suggestion(for file: String) -> String {
-    let stem = fileName(of: file).dropLast(fileExtension(of: file).count + 1)
-    guard let separator = stem.first(where: { "_- .".contains($0) }) else { return "{label}" }
-    let count = stem.split(separator: separator).count
-    guard (2...6).contains(count) else { return "{label}\(separator)*" }
-    return (["{label}"] + "bcdef".prefix(count - 1).map { "{\($0)}" }).joined(separator: String(separator))
   }
 }

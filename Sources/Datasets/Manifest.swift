@@ -1,207 +1,315 @@
+import AudioInput
 import AuricleBase
 
-#if canImport(FoundationEssentials)
-  import FoundationEssentials
-#else
-  import Foundation
-#endif
-
-/// A file that lists audio files with their labels, one a line; paths are relative to the folder it stands in.
+/// A table that lists sounds, with their labels or without.
 struct Manifest {
-  enum Format: String {
-    case csv = "CSV"
-    case tsv = "TSV"
-    case jsonLines = "JSON lines"
+  let table: Table
+  let convention: TableConvention
+  let request: Request
+  /// The part that all of the table is for.
+  var split: Split?
 
-    init?(fileExtension: String) {
-      switch fileExtension {
-      case "csv": self = .csv
-      case "tsv": self = .tsv
-      case "jsonl", "ndjson", "json": self = .jsonLines
-      default: return nil
-      }
-    }
-  }
+  /// Of these, the first that a row has.
+  private let pathColumns: [String]
+  private let labelColumns: [String]?
+  private let spanColumns: SpanColumns?
+  private let splitColumn: String?
+  private let folder: String
+  private let confinement: Confinement?
 
-  let path: String
-  let format: Format
-  var pattern: LabelPattern?
-  /// The folder that no path may lead out of.
-  var root: String?
-
-  private static let pathColumns = ["path", "file", "filename", "audio_filepath"]
-  private static let labelColumns = ["label", "command", "text"]
   private static let nameColumns = ["id", "utterance", "utterance_id", "utt_id", "utt", "key"]
 
-  private struct Row {
-    let line: Int
-    /// The columns' names, as they stand in the file.
-    let names: [String]
-    var values: [String: String]
-
-    /// Takes the value of the first of `columns` that is there, in any case of letters.
-    mutating func take(_ columns: [String]) -> String? {
-      for column in columns {
-        if let name = names.first(where: { $0.lowercased() == column }) { return values.removeValue(forKey: name) }
-      }
-      return nil
+  /// Throws where the path or, if wanted, the label has no column.
+  init(
+    _ table: Table, _ convention: TableConvention = TableConvention(), _ request: Request, split: Split? = nil,
+    needsLabels: Bool = true
+  ) throws(DatasetError) {
+    self.table = table
+    self.convention = convention
+    self.request = request
+    self.split = split
+    let wantedPaths = request.options.pathColumn.map { [$0] } ?? convention.pathColumns
+    pathColumns = table.columns(named: wantedPaths)
+    let path = pathColumns.first
+    let isCaptured = request.pattern?.names.contains("label") == true
+    var missing: [[String]] = path == nil ? [Array(wantedPaths.prefix(TableConvention.shownPathColumns))] : []
+    labelColumns =
+      needsLabels
+      ? try LabelColumn.choose(in: table, convention, request.options, path: path, isCaptured: isCaptured) : nil
+    if needsLabels && labelColumns == nil && (!isCaptured || request.options.labelColumn != nil) {
+      missing.append(request.options.labelColumn.map { [$0] } ?? LabelColumn.shown)
     }
+    guard let path, missing.isEmpty else {
+      throw .missingColumn(path: table.path, line: table.firstLine, wanted: missing, found: table.columns)
+    }
+    spanColumns = convention.hasSpans ? SpanColumns(table) : nil
+    splitColumn = table.column(named: ["split"])
+    confinement = try request.root.map { root throws(DatasetError) in try Confinement(root) }
+    folder = Self.folder(table, convention, request, pathColumn: path)
   }
 
-  func dataset() throws(DatasetError) -> Dataset {
-    let text = try readText(path)
-    let labelIsCaptured = pattern?.names.contains("label") == true
-    let rows = try rows(of: text, wanted: [Self.pathColumns] + (labelIsCaptured ? [] : [Self.labelColumns]))
-    let folder = folderPrefix(of: path)
-    let confinement = try root.map { root throws(DatasetError) in try Confinement(root) }
+  private static func folder(
+    _ table: Table, _ convention: TableConvention, _ request: Request, pathColumn: String
+  ) -> String {
+    if let root = request.options.audioRoot { return root }
+    let own = folderPrefix(of: table.path)
+    let folders = convention.folders.map { join(own, $0) }
+    guard folders.count > 1, let row = table.rows.first, let written = row.cells[pathColumn]?.text else {
+      return folders.first ?? own
+    }
+    return folders.first { FileKind(join($0, convention.place(written, row))) != nil } ?? folders.first ?? own
+  }
+
+  /// What was found, for people.
+  private var source: String {
+    var text = convention.name.map { "\($0) (\(fileName(of: table.path)))" } ?? "manifest (\(table.format))"
+    if let labelColumns, let first = labelColumns.first { text += ", labels from '\(first)'" }
+    if let spanColumns { text += ", segments by \(spanColumns.description)" }
+    return text
+  }
+
+  /// All examples of one table.
+  func dataset() throws(DatasetError) -> Dataset { try Manifest.dataset([self]) }
+
+  /// All examples of several tables of one data set.
+  static func dataset(_ manifests: [Manifest]) throws(DatasetError) -> Dataset {
+    var collected = Collected()
+    for manifest in manifests { try manifest.collect(into: &collected) }
+    var source = manifests.first?.source ?? ""
+    if manifests.count > 1 {
+      let names = manifests.map { String(fileName(of: $0.table.path)) }
+      let folders = manifests.map { String(fileName(of: String(folderPrefix(of: $0.table.path).dropLast()))) }
+      source =
+        "\(manifests[0].convention.name ?? "manifests") ("
+        + (Set(names).count == 1 ? folders : names).joined(separator: ", ") + ")"
+      if let column = manifests[0].labelColumns?.first { source += ", labels from '\(column)'" }
+    }
+    if collected.withoutEvents > 0 { source += ", \(collected.withoutEvents) files without events left out" }
+    var dataset = Dataset(examples: collected.examples, source: source)
+    dataset.origins = collected.origins
+    return dataset
+  }
+
+  private struct Collected {
     var examples: [Example] = []
+    var origins: [String: Dataset.Origin] = [:]
     // By bytes: to the system, an accent composed and one decomposed make two names.
-    var earlier: [[UInt8]: (line: Int, index: Int)] = [:]
-    for row in rows {
-      let example = try example(row, folder: folder)
-      try check(example.path, confinement, line: row.line)
-      let bytes = Array(example.path.utf8)
-      if let (line, index) = earlier[bytes] {
-        func contradiction(_ found: String, _ earlier: String) -> DatasetError {
-          .contradiction(
-            path: path, line: row.line, earlierLine: line, file: example.path, found: found, earlier: earlier)
+    var places: [[UInt8]: Int] = [:]
+    var withoutEvents = 0
+  }
+
+  private func collect(into all: inout Collected) throws(DatasetError) {
+    var problems = LineProblems(path: table.path)
+    let separator = listSeparator()
+    let alone = labelsAlone()
+    for row in table.rows {
+      do throws(DatasetError) {
+        guard let example = try example(row, separator: separator, alone: alone) else {
+          all.withoutEvents += 1
+          continue
         }
-        let first = examples[index]
-        if first.label != example.label { throw contradiction("'\(example.label)'", "'\(first.label)'") }
-        let (split, firstSplit) = (example.split?.rawValue ?? "no split", first.split?.rawValue ?? "no split")
-        if split != firstSplit { throw contradiction("for \(split)", "for \(firstSplit)") }
-      } else {
-        earlier[bytes] = (row.line, examples.count)
-        examples.append(example)
+        try add(example, line: row.line, to: &all)
+      } catch {
+        problems.add(error)
       }
     }
-    return Dataset(examples: examples, source: "manifest (\(format.rawValue))")
+    try problems.check()
+  }
+
+  private func add(_ example: Example, line: Int, to all: inout Collected) throws(DatasetError) {
+    let identity = example.identity
+    let bytes = Array(identity.utf8)
+    guard let index = all.places[bytes] else {
+      all.places[bytes] = all.examples.count
+      all.examples.append(example)
+      all.origins[identity] = Dataset.Origin(path: table.path, line: line)
+      return
+    }
+    let first = all.examples[index]
+    let earlier = all.origins[identity] ?? Dataset.Origin(path: table.path, line: 0)
+    func contradiction(_ found: String, _ before: String) -> DatasetError {
+      .contradiction(path: table.path, line: line, earlier: earlier, file: identity, found: found, before: before)
+    }
+    if request.options.labelCells == .list {
+      all.examples[index].labels += example.labels.filter { !first.labels.contains($0) }
+    } else if first.label != example.label {
+      throw contradiction("'\(example.label)'", "'\(first.label)'")
+    }
+    let (split, firstSplit) = (example.split?.rawValue ?? "no split", first.split?.rawValue ?? "no split")
+    if split != firstSplit { throw contradiction("for \(split)", "for \(firstSplit)") }
   }
 
   /// The files alone, each with the name the manifest gives it, or else its path as it is written there.
-  func files() throws(DatasetError) -> [(path: String, name: String, isPath: Bool)] {
-    let folder = folderPrefix(of: path)
-    let confinement = try root.map { root throws(DatasetError) in try Confinement(root) }
-    var files: [(path: String, name: String, isPath: Bool)] = []
-    for row in try rows(of: try readText(path), wanted: [Self.pathColumns]) {
+  func files() throws(DatasetError) -> [(sound: SoundSpan, name: String, isPath: Bool)] {
+    var files: [(sound: SoundSpan, name: String, isPath: Bool)] = []
+    var problems = LineProblems(path: table.path)
+    let nameColumn = table.column(named: Self.nameColumns)
+    for row in table.rows {
       var row = row
-      guard var file = row.take(Self.pathColumns) else {
-        throw .missingColumn(path: path, line: row.line, wanted: Self.pathColumns, found: row.names)
+      do throws(DatasetError) {
+        guard let (written, sound) = try sound(&row) else { throw missingPath(row) }
+        let name = nameColumn.flatMap { row.cells[$0]?.text }
+        files.append((sound, name ?? written, name == nil))
+      } catch {
+        problems.add(error)
       }
-      while file.hasPrefix("./") { file.removeFirst(2) }
-      guard !file.isEmpty else { throw .malformedLine(path: path, line: row.line, reason: "the path is empty") }
-      try check(join(folder, file), confinement, line: row.line)
-      let name = row.take(Self.nameColumns)
-      files.append((join(folder, file), name ?? file, name == nil))
     }
+    try problems.check()
     return files
   }
 
-  private func check(_ file: String, _ confinement: Confinement?, line: Int) throws(DatasetError) {
-    guard let confinement, !confinement.contains(file) else { return }
-    throw .outside(root: confinement.root, path: path, line: line, file: file)
+  private func malformed(_ row: Table.Row, _ reason: String) -> DatasetError {
+    .malformedLine(path: table.path, line: row.line, reason: reason)
   }
 
-  private func rows(of text: String, wanted: [[String]]) throws(DatasetError) -> [Row] {
-    let rows = format == .jsonLines ? try jsonRows(text) : try delimitedRows(text, wanted: wanted)
+  private func missingPath(_ row: Table.Row) -> DatasetError {
+    .missingColumn(
+      path: table.path, line: row.line, wanted: [pathColumns], found: row.cells.keys.sorted(by: bytesPrecede))
+  }
+
+  /// Takes path, times and channel out of a row; nil when it has no path.
+  private func sound(_ row: inout Table.Row) throws(DatasetError) -> (written: String, sound: SoundSpan)? {
     // To the system, it would end a path early.
-    for row in rows where row.values.values.contains(where: { $0.utf8.contains(0) }) {
-      throw .malformedLine(path: path, line: row.line, reason: "a NUL character in it")
+    for cell in row.cells.values where cell.text?.utf8.contains(0) == true {
+      throw malformed(row, "a NUL character in it")
     }
-    return rows
+    guard let column = pathColumns.first(where: { row.cells[$0] != nil }),
+      let cell = row.cells.removeValue(forKey: column)
+    else { return nil }
+    guard let text = cell.text else { throw malformed(row, "the path is a list or an object") }
+    let written = try plainPath(text, row)
+    let path = join(folder, convention.place(written, row))
+    if let confinement, !confinement.contains(path) {
+      throw .outside(root: confinement.root, path: table.path, line: row.line, file: path)
+    }
+    var sound = SoundSpan(path)
+    do throws(SpanProblem) {
+      sound.seconds = try spanColumns?.take(from: &row)
+    } catch {
+      throw malformed(row, error.reason)
+    }
+    return (written, sound)
   }
 
-  private func example(_ row: Row, folder: String) throws(DatasetError) -> Example {
-    func malformed(_ reason: String) -> DatasetError { .malformedLine(path: path, line: row.line, reason: reason) }
-    func missing(_ columns: [String]) -> DatasetError {
-      .missingColumn(path: path, line: row.line, wanted: columns, found: row.names)
+  /// A path as the system has it, whatever system wrote it.
+  private func plainPath(_ text: String, _ row: Table.Row) throws(DatasetError) -> String {
+    var file = text
+    if file.contains("://") { throw malformed(row, "'\(file)' is an address on the net, not a file") }
+    if file.utf8.contains(UInt8(ascii: "\\")), FileKind(join(folder, convention.place(file, row))) == nil {
+      let letters = Array(file.utf8.prefix(2))
+      if letters.count == 2, letters[1] == UInt8(ascii: ":") {
+        throw malformed(row, "'\(file)' is a path of another computer, which ran Windows; make paths relative")
+      }
+      file = file.replacingScalars { $0 == "\\" ? "/" : nil }
     }
-    var row = row
-    guard var file = row.take(Self.pathColumns) else { throw missing(Self.pathColumns) }
     while file.hasPrefix("./") { file.removeFirst(2) }
-    guard !file.isEmpty else { throw malformed("the path is empty") }
+    guard !file.isEmpty else { throw malformed(row, "the path is empty") }
+    return file
+  }
 
+  /// Nil for a file in which nothing happens.
+  private func example(
+    _ row: Table.Row, separator: Character, alone: Set<String>
+  ) throws(DatasetError) -> Example? {
+    var row = row
+    if convention.mayLackEvents, let columns = labelColumns,
+      columns.allSatisfy({ row.cells[$0]?.text?.isEmpty ?? true })
+    {
+      return nil
+    }
+    guard let (written, sound) = try sound(&row) else { throw missingPath(row) }
     var fields: [String: String] = [:]
-    if let pattern {
-      guard let captures = pattern.fields(of: file) else {
-        throw malformed("'\(file)' does not match the label pattern '\(pattern.text)'")
+    if let pattern = request.pattern {
+      guard let captures = pattern.fields(of: written) else {
+        throw malformed(row, "'\(written)' does not match the label pattern '\(pattern.text)'")
       }
       fields = captures
     }
     let captured = fields.removeValue(forKey: "label")
-    guard let label = row.take(Self.labelColumns) ?? captured else { throw missing(Self.labelColumns) }
-    guard !label.isEmpty else { throw malformed("the label of '\(file)' is empty") }
-
-    var split: Split?
-    if let text = row.take(["split"]), !text.isEmpty {
-      split = Split(text)
-      guard split != nil else { throw malformed("split '\(text)': wanted training, validation or testing") }
+    var labels = captured.map { [$0] }
+    if let column = labelColumns?.first(where: { row.cells[$0] != nil }),
+      let cell = row.cells.removeValue(forKey: column)
+    {
+      labels = try self.labels(of: cell, row, written, separator: separator, alone: alone)
     }
-    fields.merge(row.values) { $1 }
-    return Example(path: join(folder, file), label: label, split: split, fields: fields)
-  }
-
-  private func delimitedRows(_ text: String, wanted: [[String]]) throws(DatasetError) -> [Row] {
-    let rows: [DelimitedText.Row]
-    do throws(DelimitedText.Malformed) {
-      rows = try DelimitedText.rows(of: text, separator: format == .tsv ? "\t" : ",")
-    } catch {
-      throw .malformedLine(path: path, line: error.line, reason: error.reason)
+    guard let labels else {
+      throw .missingColumn(
+        path: table.path, line: row.line, wanted: [labelColumns ?? LabelColumn.shown],
+        found: row.cells.keys.sorted(by: bytesPrecede) + [pathColumns[0]])
     }
-    guard let header = rows.first else { throw .noExamples(path: path) }
-    let names = header.cells
-    var seen: Set<String> = []
-    for name in names where !seen.insert(name).inserted {
-      throw .malformedLine(path: path, line: header.line, reason: "the column '\(name)' stands in the header twice")
-    }
-    // Told here, so that a manifest without header or without rows hears of its header.
-    let lowercased = Set(names.map { $0.lowercased() })
-    for columns in wanted where lowercased.isDisjoint(with: columns) {
-      throw .missingColumn(path: path, line: header.line, wanted: columns, found: names)
-    }
-
-    var result: [Row] = []
-    for row in rows.dropFirst() {
-      guard row.cells.count == names.count else {
-        let reason = "\(row.cells.count) cells, but the header has \(names.count)"
-        throw .malformedLine(path: path, line: row.line, reason: reason)
+    var split = self.split ?? convention.split(written)
+    if let text = splitColumn.flatMap({ row.cells.removeValue(forKey: $0) })?.text, !text.isEmpty {
+      guard let given = Split(text) else {
+        throw malformed(row, "split '\(text)': wanted training, validation or testing")
       }
-      let values = Dictionary(zip(names, row.cells)) { first, _ in first }
-      result.append(Row(line: row.line, names: names, values: values))
+      split = given
     }
-    return result
+    for (name, cell) in row.cells {
+      if let text = cell.text { fields[name.lowercased() == "fold" ? "fold" : name] = text }
+    }
+    return Example(sound, labels: labels, split: split, fields: fields)
   }
 
-  private func jsonRows(_ text: String) throws(DatasetError) -> [Row] {
-    let decoder = JSONDecoder()
-    var rows: [Row] = []
-    let lines = text.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" }
-    for (index, line) in lines.enumerated() {
-      guard line.contains(where: { !$0.isWhitespace }) else { continue }
-      guard let object = try? decoder.decode([String: Scalar?].self, from: Data(line.utf8)) else {
-        throw .malformedLine(path: path, line: index + 1, reason: "not a JSON object")
+  // MARK: Labels
+
+  private func labels(
+    of cell: Table.Cell, _ row: Table.Row, _ file: String, separator: Character, alone: Set<String>
+  ) throws(DatasetError) -> [String] {
+    let mode = request.options.labelCells
+    switch cell {
+    case .object: throw malformed(row, "the label of '\(file)' is an object, not a text")
+    case .list(let cells):
+      let labels = cells.compactMap(\.text).filter { !$0.isEmpty }
+      guard labels.count == cells.count else { throw malformed(row, "a label of '\(file)' is empty or no text") }
+      guard labels.count == 1 || mode == .list else {
+        throw malformed(row, "\(quoted(labels)): \(labels.count) labels, and a sound has one here")
       }
-      let values = object.compactMapValues { $0?.text }
-      rows.append(Row(line: index + 1, names: values.keys.sorted(by: bytesPrecede), values: values))
+      return labels
+    case .text(let text):
+      if mode == .list { return Self.parts(of: text, separator) }
+      guard !text.isEmpty else { throw malformed(row, "the label of '\(file)' is empty") }
+      if mode == .single, let part = Self.severalParts(of: text).first(where: { alone.contains($0) }) {
+        throw malformed(
+          row, "'\(text)' looks like several labels ('\(part)' is a label by itself, too), and a sound has one here")
+      }
+      return [text]
     }
-    return rows
   }
-}
 
-/// A JSON value as text; nil for null, an array or an object.
-private struct Scalar: Decodable {
-  let text: String?
+  private func quoted(_ labels: [String]) -> String { labels.map { "'\($0)'" }.joined(separator: ", ") }
 
-  init(from decoder: any Decoder) throws {
-    let container = try decoder.singleValueContainer()
-    if let string = try? container.decode(String.self) {
-      text = trimmed(string)
-    } else if let integer = try? container.decode(Int.self) {
-      text = String(integer)
-    } else if let number = try? container.decode(Double.self) {
-      text = String(number)
-    } else {
-      text = (try? container.decode(Bool.self)).map { String($0) }
+  private func labelCells() -> [String] {
+    table.rows.compactMap { row in
+      labelColumns?.first { row.cells[$0] != nil }.flatMap { row.cells[$0]?.text }
     }
+  }
+
+  /// The labels in which nothing stands that might separate two.
+  private func labelsAlone() -> Set<String> {
+    request.options.labelCells == .single ? Set(labelCells().filter { Self.severalParts(of: $0).isEmpty }) : []
+  }
+
+  /// What stands between the labels of one cell, by the whole table.
+  private func listSeparator() -> Character {
+    guard request.options.labelCells == .list else { return "," }
+    let cells = labelCells()
+    return ["|", ";"].first { separator in cells.contains { $0.contains(separator) } } ?? ","
+  }
+
+  private static func parts(of text: String, _ separator: Character) -> [String] {
+    var parts: [String] = []
+    for part in text.split(separator: separator).map({ trimmed($0) }) where !part.isEmpty && !parts.contains(part) {
+      parts.append(part)
+    }
+    return parts
+  }
+
+  /// The parts of a label that might be several; none where it is one.
+  private static func severalParts(of text: String) -> [String] {
+    for separator in ["|", ";", ","] as [Character] where text.contains(separator) {
+      let parts = parts(of: text, separator)
+      if parts.count > 1 { return parts }
+    }
+    return []
   }
 }

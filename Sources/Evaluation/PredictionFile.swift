@@ -43,8 +43,11 @@ public struct PredictionFile: Sendable {
     var rows = 0
     func prediction(_ record: ArraySlice<UInt8>) throws(MalformedPrediction) -> Prediction? {
       guard format == .csv else { return try Prediction(jsonLine: record) }
-      guard let cells = CSVText.cells(of: record) else {
-        throw MalformedPrediction(reason: "its quotation marks do not pair")
+      let cells: [String]
+      do throws(DelimitedText.Malformed) {
+        cells = try DelimitedText(trimsBlanks: false).cells(of: record)
+      } catch {
+        throw MalformedPrediction(reason: error.reason)
       }
       if let columns { return try columns.prediction(cells) }
       columns = PredictionColumns(names: cells)

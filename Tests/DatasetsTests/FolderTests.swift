@@ -8,7 +8,7 @@ import Testing
 #endif
 
 @Suite struct FolderTests {
-  @Test("a folder per class: deeper folders belong to the class; hidden and underscored ones to nothing")
+  @Test("a folder per class: deeper folders belong to the class; hidden ones to nothing, noise to no class")
   func folderPerClass() throws {
     let folder = try TemporaryFolder([
       "yes/b.wav", "yes/a.FLAC", "yes/more/c.ogg", "no/a.wav", "no/notes.txt", "no/._a.wav", ".git/x.wav",
@@ -21,7 +21,7 @@ import Testing
         == ["10/a.wav", "2/a.wav", "no/a.wav", "yes/a.FLAC", "yes/b.wav", "yes/more/c.ogg"])
     #expect(dataset.examples.map(\.label) == ["10", "2", "no", "yes", "yes", "yes"])
     #expect(dataset.examples.allSatisfy { $0.split == nil && $0.fields.isEmpty })
-    #expect(dataset.source == "folder per class")
+    #expect(dataset.source == "folder per class, noise in _background_noise_")
     #expect(try Dataset(at: folder.path + "/").examples.count == 6)
   }
 
@@ -36,7 +36,8 @@ import Testing
   @Test("a folder without audio, or empty, is refused by name", arguments: [[], ["a/x.txt", "b/y.txt"], ["x.txt"]])
   func noAudio(files: [String]) throws {
     let folder = try TemporaryFolder(files)
-    #expect(throws: DatasetError.noAudio(folder: folder.path, extensions: AudioFiles.extensions)) {
+    let leftOut = LeftOut(files.isEmpty ? [:] : [.otherKind("txt"): files.count])
+    #expect(throws: DatasetError.noAudio(folder: folder.path, extensions: AudioFiles.extensions, leftOut: leftOut)) {
       try Dataset(at: folder.path)
     }
   }

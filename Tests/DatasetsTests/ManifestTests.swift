@@ -57,9 +57,15 @@ import Testing
   @Test(
     "what is wrong is told with its line",
     arguments: [
-      ("a.wav,yes\n", "line 1: no 'path' or 'file' or 'filename' or 'audio_filepath' column; found: a.wav, yes"),
-      ("path,name\na.wav,x\n", "line 1: no 'label' or 'command' or 'text' column; found: path, name"),
-      ("path,label\n\na.wav,x,y\n", "line 3: 3 cells, but the header has 2"),
+      (
+        "a.wav,yes\nb.wav,no\n",
+        "line 1: 'a.wav' stands where the names of the columns should; add a first line such as 'path,label'"
+      ),
+      (
+        "path,label\n\na.wav,x,y\n",
+        "line 3: 3 cells, but the header has 2; a cell with a ',' in it needs quotation marks"
+      ),
+      ("path,label,x\n\na.wav,x\n", "line 3: 2 cells, but the header has 3"),
       ("path,label\n\"a\nb.wav\",x\nc.wav,\n", "line 4: the label of 'c.wav' is empty"),
       ("path,label\n,x\n", "line 2: the path is empty"),
       ("path,label\na.wav,x\n\"b.wav,x\n", "line 3: a quotation mark is never closed"),
@@ -74,13 +80,36 @@ import Testing
   @Test(
     "what is wrong with JSON lines is told with its line",
     arguments: [
-      ("{\"path\":\"a\",\"label\":\"x\"}\n\n{\"path\":", "line 3: not a JSON object"),
-      ("[1]", "line 1: not a JSON object"),
-      ("{\"path\":\"a\",\"word\":\"x\"}", "line 1: no 'label' or 'command' or 'text' column; found: path, word"),
-      ("{\"path\":\"a\",\"label\":null}", "line 1: no 'label' or 'command' or 'text' column; found: path"),
+      (
+        "{\"path\":\"a\",\"label\":\"x\"}\n\n{\"path\":",
+        "line 3: not a JSON object: no value that is wanted here at byte 9"
+      ),
+      ("[1]", "line 1: not a JSON array of objects: it does not begin with '{'"),
+      ("[{\"path\":\"a\",\n\"label\":\"x\"},\n}", "line 3: not a JSON array of objects: it does not begin with '{'"),
+      ("{\"path\":\"a\",\"label\":\"x\",\"label\":\"y\"}", "line 1: not a JSON object: 'label' stands in it twice"),
+      ("{\"path\":\"a\",\"label\":\"x\"},", "line 1: not a JSON object: text follows the object at byte 25"),
     ])
   func jsonErrors(text: String, expected: String) {
     #expect(complaint(text, "list.jsonl") == expected)
+  }
+
+  @Test("without a column for the path, for the label, or both: all that is missing is told, and what there is")
+  func missingColumns() {
+    let name = complaint("path,name\na.wav,x\n")
+    #expect(name.hasPrefix("line 1: no 'label' or ") && name.hasSuffix("' column; found: path, name"))
+    let both = complaint("wav_name,name\na,x\n")
+    #expect(both.hasPrefix("line 1: no 'path' or ") && both.contains("' column and no 'label' or 'class' or "))
+    #expect(both.hasSuffix("; found: wav_name, name"))
+    #expect(complaint("{\"path\":\"a\",\"name\":\"x\"}", "l.jsonl").hasSuffix("' column; found: name, path"))
+    #expect(complaint("{\"path\":\"a\",\"label\":null}", "l.jsonl").hasSuffix("' column; found: path"))
+  }
+
+  @Test("everything wrong is told at once, alike reasons together")
+  func several() {
+    let message = complaint("path,label,split\na.wav,,\n,x,\n,y,\n,z,\n,x,\nb.wav,x,fold1\nb.wav,x,\nb.wav,y,\n")
+    #expect(message.contains("list.csv: 7 lines are wrong; line 2: the label of 'a.wav' is empty; "))
+    #expect(message.contains("; lines 3, 4, 5 and 1 more: the path is empty; line 7: split 'fold1': wanted"))
+    #expect(message.contains("is 'y' here and 'x' in line 8"))
   }
 
   @Test("a file listed twice alike is kept once; unlike, both lines are told")
@@ -143,6 +172,8 @@ import Testing
   func pattern() throws {
     let examples = try dataset("path,speaker\n7_theo_1.wav,T\n", pattern: "{label}_{speaker}_{index}")
     #expect(examples == [Example(path: "7_theo_1.wav", label: "7", fields: ["speaker": "T", "index": "1"])])
+    let captured = try dataset("path,text,mood\n7_theo_1.wav,hello,sad\n", pattern: "{label}_*")
+    #expect(captured.map(\.label) == ["7"] && captured[0].fields == ["text": "hello", "mood": "sad"])
     #expect(
       complaint("path,label\na.wav,x\n", pattern: "{b}_{c}")
         == "line 2: 'a.wav' does not match the label pattern '{b}_{c}'")

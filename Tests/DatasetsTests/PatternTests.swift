@@ -14,6 +14,10 @@ import Testing
       ("{label}_*.wav", "yes_1.wav", ["label": "yes"]),
       ("take {n}.{label}", "take 2.no", ["n": "2", "label": "no"]),
       ("{a}{b}", "né.wav", ["a": "n", "b": "é"]),
+      (
+        "{actor:2}{text:3}{label:1}{version}", "03a01Fa.wav",
+        ["actor": "03", "text": "a01", "label": "F", "version": "a"]
+      ),
     ])
   func matches(pattern: String, path: String, expected: [String: String]) throws {
     // The extension of "take 2.no" is "no": it is dropped before matching unless a further one follows.
@@ -26,6 +30,7 @@ import Testing
     arguments: [
       ("{label}_{speaker}", "seven.wav"), ("{label}_{speaker}", "_theo.wav"), ("x{label}", "yes.wav"),
       ("{label}x", "yes.wav"), ("{a}/{label}", "x/y/z.wav"), ("{a}/{label}", "z.wav"), ("{label}.flac", "yes.wav"),
+      ("{label:2}", "yes.wav"), ("{label:4}", "yes.wav"),
     ])
   func mismatches(pattern: String, path: String) throws {
     #expect(try LabelPattern(pattern).fields(of: path) == nil)
@@ -43,6 +48,7 @@ import Testing
       ("{label", "a '{' is never closed"), ("label}", "a '}' has no '{' before it"),
       ("{}_x", "'{}' is not a name of letters, digits, '_' and '-'"), ("{a}_{a}", "'{a}' stands in it twice"),
       ("{a b}", "'{a b}' is not a name of letters, digits, '_' and '-'"), ("*", "no name in braces"), ("", "no name"),
+      ("{a:0}", "'{a:0}': a number of characters, 1 to 1000, must follow the ':'"), ("{a:x}", "'{a:x}': a number"),
     ])
   func refused(pattern: String, reason: String) {
     #expect(sentence { _ = try LabelPattern(pattern) }.hasPrefix("label pattern '\(pattern)': \(reason)"))

@@ -86,9 +86,29 @@ import Testing
   @Test("a class that training would lose is refused by name")
   func lostClass() throws {
     let dataset = dataset(["a": 10, "b": 3]) { ["index": "\($0)"] }
-    #expect(throws: DatasetError.classNotInTraining(label: "b", count: 3)) {
+    let lost = Dataset.LostClass(label: "b", count: 3, split: .validation, path: "b/0")
+    #expect(throws: DatasetError.classesNotInTraining([lost])) {
       try dataset.split(validation: .holdOut([FieldCondition("index<3")]), seed: 1)
     }
+  }
+
+  @Test("a class that only files for testing have is refused by name, line and split, or allowed")
+  func onlyInTesting() throws {
+    let folder = try TemporaryFolder()
+    let list = try folder.write(
+      "path,label,split\na.wav,x,train\nb.wav,y,train\nc.wav,x,valid\nd.wav,z,test\ne.wav,x,test\n", to: "list.csv")
+    let dataset = try Dataset(at: list)
+    #expect(
+      sentence { _ = try dataset.split(validation: .asGiven, seed: 1) }
+        == "\(list), line 5: class 'z': its one file is for testing ('\(folder.path)/d.wav'), and none is left for training"
+    )
+    let split = try dataset.split(validation: .asGiven, seed: 1, allowingClassesOnlyInTesting: true)
+    #expect(split.labels == ["x", "y"] && split.testingByUnknownLabel == ["z": 1] && split.testing.count == 2)
+    let validation = try folder.write("path,label,split\na.wav,x,\nb.wav,y,\nc.wav,z,val\n", to: "validation.csv")
+    #expect(
+      sentence {
+        _ = try Dataset(at: validation).split(validation: .asGiven, seed: 1, allowingClassesOnlyInTesting: true)
+      }.contains("class 'z'"), "training would count its files as another class's")
   }
 
   @Test("one class alone is refused")

@@ -106,7 +106,7 @@ import Testing
     try refuses("b.csv", "label\nx\n", line: 1, "no column 'path' in the header")
     try refuses("c.csv", "path,truth\n\"a\nb\",x\n1,2,3\n", line: 4, "3 cells, but the header has 2")
     try refuses("d.csv", "path,duration\na,long\n", line: 2, "'long' in column 'duration' is not a number")
-    try refuses("e.csv", "path,truth\n\"a\"b,\n", line: 2, "its quotation marks do not pair")
+    try refuses("e.csv", "path,truth\n\"a\"b,\n", line: 2, "'b' follows a closing quotation mark")
     #expect(throws: FileError.self) { try read("\(folder.path)/missing.jsonl") }
   }
 

@@ -8,7 +8,7 @@ import Auricle
     let dataset = try Dataset(at: path)
     check(!dataset.examples.isEmpty, "no example and no error")
     check(dataset.examples.allSatisfy { !$0.path.isEmpty && !$0.label.isEmpty }, "an example without path or label")
-    check(Set(dataset.examples.map(\.path)).count == dataset.examples.count, "a file twice")
+    check(Set(dataset.examples.map(\.identity)).count == dataset.examples.count, "a sound twice")
     check(Set(dataset.examples.map(\.label)) == Set(dataset.labels), "labels that no example has")
     if let split = try? dataset.split(validation: .fraction(0.3), seed: 1) {
       let rest = dataset.examples.filter { $0.split == .testing }

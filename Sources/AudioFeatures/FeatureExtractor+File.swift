@@ -1,17 +1,24 @@
 import AudioInput
 
+/// The features of a sound, and what is to be known of it.
+public struct SoundFeatures: Sendable {
+  public var features: FeatureMatrix
+  /// Of the sound, in seconds.
+  public var duration: Double
+  /// The file's own, in Hz.
+  public var sampleRate: Int
+  public var warnings: [AudioWarning]
+}
+
 extension FeatureExtractor {
   /// Sounds up to this many samples, about a minute at 16 kHz, are read whole.
   private static let longestWhole = 1 << 20
 
-  /// Features of the sound of `span`, its duration in seconds and its file's own sample rate in Hz: decoded, mixed down
-  /// and resampled to the configuration's rate. The one way from a file to features, in training as in use. Of long
+  /// Features of the sound of `span`: decoded, mixed down and resampled to the configuration's rate. The one way from a file to features, in training as in use. Of long
   /// sounds, only the features are held in memory.
   ///
   /// Throws `AudioError`, or `FeatureError.file`, also for features of more than 1 GiB (a day's, 39 every 10 ms, are 1.3).
-  public func features(
-    of span: SoundSpan
-  ) throws -> (features: FeatureMatrix, duration: Double, sampleRate: Int) {
+  public func features(of span: SoundSpan) throws -> SoundFeatures {
     let blocks = try SoundBlocks(span, sampleRate: configuration.sampleRate)
     let expected = blocks.expectedSamples
     if expected == 0 || expected > FeatureExtractor.longestWhole {
@@ -25,11 +32,13 @@ extension FeatureExtractor {
         }
       }
       let features = FeatureMatrix(coefficients: configuration.coefficientCount, values: values)
-      return (features, duration, blocks.info.sampleRate)
+      return SoundFeatures(
+        features: features, duration: duration, sampleRate: blocks.info.sampleRate, warnings: blocks.warnings)
     }
     let waveform = try Waveform(reading: blocks)
     let features = try naming(span.path) { () throws(FeatureError) in try self.features(of: waveform) }
-    return (features, waveform.duration, blocks.info.sampleRate)
+    return SoundFeatures(
+      features: features, duration: waveform.duration, sampleRate: blocks.info.sampleRate, warnings: blocks.warnings)
   }
 
   /// The same features, handed to `body` in blocks of whole frames, in order of time; returns their number and the
@@ -43,10 +52,15 @@ extension FeatureExtractor {
     try streamed(SoundBlocks(span, sampleRate: configuration.sampleRate), each: body)
   }
 
-  /// Features of a whole file; see `features(of:)`.
+  /// The same of a sound that is open, from its beginning.
   public func features(
-    ofFile path: String, channel: ChannelSelection = .mix
-  ) throws -> (features: FeatureMatrix, duration: Double, sampleRate: Int) {
+    of blocks: SoundBlocks, each body: (FeatureMatrix) throws -> Void
+  ) throws -> (frames: Int, duration: Double) {
+    try streamed(blocks, each: body)
+  }
+
+  /// Features of a whole file; see `features(of:)`.
+  public func features(ofFile path: String, channel: ChannelSelection = .mix) throws -> SoundFeatures {
     try features(of: SoundSpan(path, channel: channel))
   }
 

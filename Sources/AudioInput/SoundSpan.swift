@@ -19,3 +19,35 @@ public struct SoundSpan: Hashable, Sendable {
     self.raw = raw
   }
 }
+
+extension SoundSpan {
+  /// The path, with the seconds and the channel where only those count, as media fragments
+  /// (https://www.w3.org/TR/media-frags/) name them: the same for two spans exactly when they are the same sound.
+  ///
+  ///     SoundSpan("a.wav", seconds: 0.5..<2).identity      // "a.wav#t=0.5,2.0"
+  public var identity: String {
+    var fragments: [String] = []
+    if let seconds { fragments.append("t=\(seconds.lowerBound),\(seconds.upperBound)") }
+    if case .channel(let number) = channel { fragments.append("track=\(number)") }
+    return fragments.isEmpty ? path : path + "#" + fragments.joined(separator: "&")
+  }
+
+  /// The span with this `identity`; a name with a # that is none of these is a whole file.
+  public init(identity: String) {
+    self.init(identity)
+    guard let mark = identity.lastIndex(of: "#") else { return }
+    var span = SoundSpan(String(identity[..<mark]))
+    for fragment in identity[identity.index(after: mark)...].split(separator: "&", omittingEmptySubsequences: false) {
+      let numbers = fragment.drop { $0 != "=" }.dropFirst().split(separator: ",").map { Double($0) }
+      if fragment.hasPrefix("t="), numbers.count == 2, let start = numbers[0], let end = numbers[1], start <= end {
+        span.seconds = start..<end
+      } else if fragment.hasPrefix("track="), numbers.count == 1, let number = numbers[0].flatMap({ Int(exactly: $0) })
+      {
+        span.channel = .channel(number)
+      } else {
+        return
+      }
+    }
+    self = span
+  }
+}

@@ -27,13 +27,16 @@ struct SoundCollection: Sendable {
     let classOfExample = try SoundCollection.classes(of: examples, labels)
     cache = FeatureCache(memoryLimit: trainer.cacheMemory)
     try await orderedMap(examples, jobs: trainer.training.jobs) { example in
-      Result { try extractor.features(ofFile: example.path, channel: channel).features }
+      var sound = example.sound
+      if sound.channel == .mix { sound.channel = channel }
+      let span = sound
+      return Result { try extractor.features(of: span) }
     } each: { index, result in
       let example = examples[index]
       var failure: FailedFile?
       switch result {
-      case .success(let features):
-        let label = classOfExample[index]
+      case .success(let sound):
+        let (features, label) = (sound.features, classOfExample[index])
         try cache.append(features)
         places[example] = self.examples.count
         self.examples.append(example)
@@ -43,7 +46,7 @@ struct SoundCollection: Sendable {
         features.values.withUnsafeBytes { checksum.update($0) }
         checksums.append(checksum.value)
       case .failure(let error):
-        let failed = FailedFile(path: example.path, error: error)
+        let failed = FailedFile(path: example.identity, error: error)
         failures.append(failed)
         failure = failed
       }
@@ -108,8 +111,8 @@ struct SoundCollection: Sendable {
     /// The same examples without utterance normalisation.
     var plain: PlainSubset { PlainSubset(subset: self) }
 
-    /// The file of an example.
-    func path(_ index: Int) -> String { sounds.examples[indices[index]].path }
+    /// The sound of an example.
+    func sound(_ index: Int) -> SoundSpan { sounds.examples[indices[index]].sound }
 
     /// Changes with any change of any file's features or class, and with their order.
     var checksum: UInt32 {

@@ -161,7 +161,11 @@ public struct SoundTrainer: Sendable {
     let (rate, channel) = (features.sampleRate, channel)
     return try AugmentedSource(
       trainingSet.plain, features: features, waveformAugmenter: augmenter, seed: seed
-    ) { try Waveform(contentsOf: trainingSet.path($0), sampleRate: rate, channel: channel) }
+    ) { index in
+      var sound = trainingSet.sound(index)
+      if sound.channel == .mix { sound.channel = channel }
+      return try Waveform(of: sound, sampleRate: rate)
+    }
   }
 
   /// The settings, with the weights of classes in the order of `labels`.

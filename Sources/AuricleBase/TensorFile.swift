@@ -29,17 +29,17 @@ public struct TensorFile: Sendable {
     public let kind: Kind
     public let shape: [Int]
     /// Row-major, little-endian.
-    public let bytes: [UInt8]
+    public let bytes: ArraySlice<UInt8>
 
     /// A single-precision tensor; `values` fill `shape`.
     public init(_ values: [Float], shape: [Int]) {
       precondition(values.count == shape.reduce(1, *), "values must fill the shape")
       kind = .float32
       self.shape = shape
-      bytes = values.withUnsafeBytes { [UInt8]($0) }
+      bytes = values.withUnsafeBytes { [UInt8]($0)[...] }
     }
 
-    init(kind: Kind, shape: [Int], bytes: [UInt8]) {
+    init(kind: Kind, shape: [Int], bytes: ArraySlice<UInt8>) {
       self.kind = kind
       self.shape = shape
       self.bytes = bytes
@@ -59,8 +59,11 @@ public struct TensorFile: Sendable {
 
     private func elements<Element: BitwiseCopyable>(of type: Element.Type) -> [Element] {
       bytes.withUnsafeBytes { bytes in
-        (0..<bytes.count / MemoryLayout<Element>.size).map {
-          bytes.loadUnaligned(fromByteOffset: $0 * MemoryLayout<Element>.size, as: type)
+        let count = bytes.count / MemoryLayout<Element>.size
+        return [Element](unsafeUninitializedCapacity: count) { elements, initialized in
+          UnsafeMutableRawBufferPointer(elements).copyMemory(
+            from: UnsafeRawBufferPointer(rebasing: bytes[..<(count * MemoryLayout<Element>.size)]))
+          initialized = count
         }
       }
     }
@@ -179,7 +182,7 @@ public struct TensorFile: Sendable {
         throw refuse("tensor '\(name)' does not lie where its header says; the file may be cut short")
       }
       covered = end
-      tensors[name] = Tensor(kind: kind, shape: entry.shape, bytes: Array(bytes[start + first..<start + end]))
+      tensors[name] = Tensor(kind: kind, shape: entry.shape, bytes: bytes[start + first..<start + end])
     }
     guard covered == bytes.count - start else { throw refuse("bytes are left over after its last tensor") }
   }

@@ -33,9 +33,9 @@ struct Classify: AsyncParsableCommand {
     var (done, failed) = (0, 0)
     // Standard input may be waited for; then Ctrl-C ends the program at once.
     if !paths.contains("-") { Interruption.listen() }
-    try await orderedMap(paths, jobs: jobOptions.jobs, until: Interruption.isRequested) { path in
-      classifier.prediction(of: path)
-    } each: { _, prediction in
+    let examples = paths.map { Example(SoundSpan($0), labels: []) }
+    try await classifier.classify(examples, jobs: jobOptions.jobs, until: Interruption.isRequested) { prediction in
+      for warning in prediction.warnings { StandardError.report("warning: \(warning)") }
       if prediction.error == nil { done += 1 } else { failed += 1 }
       if let error = prediction.error { StandardError.report(error) }
       if output.json {

@@ -209,6 +209,10 @@ struct Evaluate: AsyncParsableCommand {
         prediction.model = fingerprint
         try writer?.write(prediction)
         try tally.add(prediction)
+        for warning in prediction.warnings {
+          progress.clear()
+          StandardError.report("warning: \(warning)")
+        }
         if let error = prediction.error {
           progress.clear()
           StandardError.report(error)
@@ -262,11 +266,12 @@ struct Evaluate: AsyncParsableCommand {
           "\(path): \(prediction.path) was answered by another model or channel (\(prediction.model ?? "unknown"); this is "
             + "\(model ?? "unknown")); resume with the same, or write to another file")
       }
-      guard row < examples.count, examples[row].path == prediction.path, examples[row].label == prediction.truth else {
+      guard row < examples.count, examples[row].identity == prediction.path, examples[row].label == prediction.truth
+      else {
         throw CommandError(
           "\(path): row \(row + 1) is \(prediction.path) with truth '\(prediction.truth ?? "")', but this run has "
             + (row < examples.count
-              ? "\(examples[row].path) with '\(examples[row].label)' there" : "only \(examples.count) files")
+              ? "\(examples[row].identity) with '\(examples[row].label)' there" : "only \(examples.count) files")
             + "; resume with the same data set and choice of files")
       }
       try tally.add(prediction)

@@ -87,17 +87,19 @@ struct EvaluationPage {
   private static func illustration(
     _ path: String, _ channel: ChannelSelection, embedsAudio: Bool
   ) throws -> HTMLReport.Illustration {
-    let waveform = try Waveform(contentsOf: path, channel: channel)
+    var sound = SoundSpan(identity: path)
+    if sound.channel == .mix { sound.channel = channel }
+    let waveform = try Waveform(of: sound)
     return HTMLReport.Illustration(
-      spectrogram: try MelThumbnail.levels(of: waveform), audio: embedsAudio ? try audio(path, waveform) : nil)
+      spectrogram: try MelThumbnail.levels(of: waveform), audio: embedsAudio ? try audio(sound, waveform) : nil)
   }
 
   /// Compressed formats that browsers play go in as they are, all others as 16-bit WAV of what the model hears.
-  private static func audio(_ path: String, _ waveform: Waveform) throws -> (type: String, bytes: [UInt8]) {
+  private static func audio(_ sound: SoundSpan, _ waveform: Waveform) throws -> (type: String, bytes: [UInt8]) {
     let types = [
       "flac": "audio/flac", "mp3": "audio/mpeg", "ogg": "audio/ogg", "oga": "audio/ogg", "opus": "audio/ogg",
     ]
-    if let type = types[ending(of: path)] { return (type, try FileAccess.read(path)) }
+    if sound.seconds == nil, let type = types[ending(of: sound.path)] { return (type, try FileAccess.read(sound.path)) }
     return ("audio/wav", waveform.wavBytes)
   }
 

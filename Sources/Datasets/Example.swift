@@ -58,12 +58,3 @@ public struct Example: Hashable, Sendable {
   ///     Example(SoundSpan("a.wav", seconds: 0.5..<2), labels: ["x"]).identity      // "a.wav#t=0.5,2.0"
   public var identity: String { sound.identity }
 }
-
-extension SoundSpan {
-  var identity: String {
-    var fragments: [String] = []
-    if let seconds { fragments.append("t=\(seconds.lowerBound),\(seconds.upperBound)") }
-    if case .channel(let number) = channel { fragments.append("track=\(number)") }
-    return fragments.isEmpty ? path : path + "#" + fragments.joined(separator: "&")
-  }
-}

@@ -42,6 +42,8 @@ public struct Prediction: Hashable, Sendable {
   public var model: String?
   /// What else is to be told of the file.
   public var fields: [String: String]
+  /// What a person should know of the sound; not kept in files.
+  public var warnings: [String] = []
 
   /// Whether the label is the true one; nil when either is missing.
   public var isCorrect: Bool? {

@@ -24,7 +24,8 @@ private let extractor = try? FeatureExtractor(.speech(sampleRate: 16_000))
   }
   guard let extractor else { return }
   do {
-    let (features, duration, _) = try extractor.features(ofFile: path)
+    let sound = try extractor.features(ofFile: path)
+    let (features, duration) = (sound.features, sound.duration)
     check(features.frames > 0 && features.values.allSatisfy(\.isFinite) && duration > 0, "features that are not finite")
     var streamed: [Float] = []
     _ = try extractor.features(ofFile: path) { streamed += $0.values }

@@ -6,8 +6,9 @@
 Needs clang, and, in the Python that runs it, torch. Builds what it runs in `Benchmarks/Network/.build`.
 
 All float32, one thread each, pinned to one core, 16 sequences. The tools take turns, `rounds` times; a round counts the
-fastest of the calls that fit in `seconds`, and the table has the best round. GFLOP/s are of 2 * 9 * channels * filters per
-frame and bin, also for Winograd's algorithm, which needs half of them and may so exceed the peak. PyTorch has the memory order that it is faster with (channels last), where its passes can be told apart.
+fastest of the calls that fit in `seconds`, and the table has the best round. PyTorch has the memory order with which it is
+faster. GFLOP/s are of 2 * 9 * channels * filters per frame and bin, also for Winograd's algorithm, which needs half of
+them and so may exceed the peak.
 """
 
 import math

@@ -1,6 +1,6 @@
 // The project's convolutions: answers requests of `convolution.py` on standard input, "channels filters bins sequences
 // frames pass seconds", with the nanoseconds of the fastest of the calls that fit in `seconds`. The filters are 3 x 3 and
-// the sequences equally long.
+// the sequences equally long. A pass is "forward", "input" or "filters", or one of these after "winograd-".
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,9 +30,9 @@ int main(void) {
   printf("Auricle (%s)\n", kernels->isa);
   fflush(stdout);
   size_t channels, filters, bins, sequences, frames;
-  char pass[16];
+  char pass[32];
   double limit;
-  while (scanf("%zu %zu %zu %zu %zu %15s %lf", &channels, &filters, &bins, &sequences, &frames, pass, &limit) == 7) {
+  while (scanf("%zu %zu %zu %zu %zu %31s %lf", &channels, &filters, &bins, &sequences, &frames, pass, &limit) == 7) {
     const size_t rows = sequences * frames, x_bin = channels == 1 ? 1 : padded(channels), x_row = padded(bins * x_bin);
     const size_t y_bin = padded(filters), y_row = bins * y_bin, depth = TAPS * TAPS * channels;
     float *x = random_numbers(rows * x_row), *y = random_numbers(rows * y_row), *stored = random_numbers(depth * filters);
@@ -67,14 +67,15 @@ int main(void) {
         .rows = rows, .taps = TAPS, .x = x_taps, .bins_in = bins, .bins_out = bins, .x_bin = x_bin, .channels = channels,
         .bin_taps = TAPS, .bin_stride = 1, .bin_dilation = 1, .bin_padding = 1, .filters = filters, .dy = y,
         .dy_row = y_row, .dy_bin = y_bin, .gradient = gradient, .sums = sums, .scratch = x};
-    const bool winograd = strstr(pass, "fast") && auricle_winograd_applies(TAPS, 1, 1, channels, filters);
+    const bool winograd = strstr(pass, "winograd") && auricle_winograd_applies(TAPS, 1, 1, channels, filters);
     forward.winograd = to_input.winograd = to_filters.winograd = winograd;
+    const size_t size = auricle_winograd_size(TAPS, channels, filters);
+    float *transformed = random_numbers(2 * size);
+    kernels->pack_winograd(TAPS, channels, filters, stored, transformed);
+    kernels->pack_winograd_backward(TAPS, channels, filters, stored, transformed + size);
     if (winograd) {
-      float *fast = random_numbers(2 * auricle_winograd_size(TAPS, channels, filters));
-      kernels->pack_winograd(TAPS, channels, filters, stored, fast);
-      kernels->pack_winograd_backward(TAPS, channels, filters, stored, fast + auricle_winograd_size(TAPS, channels, filters));
-      forward.packed = fast;
-      to_input.packed = fast + auricle_winograd_size(TAPS, channels, filters);
+      forward.packed = transformed;
+      to_input.packed = transformed + size;
     }
     kernels->pack_filters(depth, filters, stored, packed);
     kernels->pack_filters_backward(TAPS, TAPS, channels, filters, stored, backward);
@@ -95,7 +96,7 @@ int main(void) {
     }
     printf("%.0f\n", best * 1e9);
     fflush(stdout);
-    void *all[] = {x, y, stored, packed, backward, gradient, sums, x_taps, y_taps, scratch};
+    void *all[] = {x, y, stored, packed, backward, transformed, gradient, sums, x_taps, y_taps, scratch};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) free(all[i]);
   }
 }

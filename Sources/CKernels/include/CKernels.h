@@ -12,8 +12,8 @@
 // - Matrices are row-major; `ld` is the distance between rows, in elements.
 // - Every count of columns is a multiple of AURICLE_COLUMN_UNIT. Callers pad with zeros, the kernels have no tails,
 //   and zero weights keep padding at zero (gates of a padded unit: z = r = 1/2, candidate = 0, state = 0).
-// - A sum runs over its index in order, one fused multiply-add at a time, whatever the number of rows: one sequence
-//   alone gives the same bits as the same sequence in a batch.
+// - A sum runs over its index in order, one fused multiply-add at a time (but for `winograd`), whatever the number of
+//   rows: one sequence alone gives the same bits as the same sequence in a batch.
 // - Nothing allocates and nothing keeps state, so any number of threads may call.
 
 #pragma clang assume_nonnull begin

@@ -31,7 +31,8 @@ mp3 = ["-c:a", "libmp3lame", "-id3v2_version", "0"]
 write("variable-rate.mp3", encode(*mp3, "-q:a", "3", "-write_xing", "0", "a.mp3"))
 whole = encode(*mp3, "-b:a", "48k", "a.mp3")
 write("whole.mp3", whole)
-# A bit of the side information of the eighth frame, and of the data of another.
+write("other-rate.mp3", encode(*mp3, "-ar", "24000", "-b:a", "32k", "a.mp3"))
+# Three bytes of the side information of the eighth frame.
 place = [index for index in range(len(whole) - 1) if whole[index] == 0xFF and whole[index + 1] == whole[1]][8]
 write("damaged-frame.mp3", whole[: place + 6] + b"\xff\xff\xff" + whole[place + 9:])
 

@@ -77,6 +77,9 @@ final class ByteView {
     return low
   }
 
+  /// Before a decoder is opened.
+  func rewind() { position = 0 }
+
   /// The functions for libsndfile; their last argument is an unretained `ByteView`.
   static var calls: SF_VIRTUAL_IO {
     SF_VIRTUAL_IO(

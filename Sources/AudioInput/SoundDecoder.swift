@@ -72,7 +72,7 @@ struct SoundDecoder: ~Copyable {
   }
 
   private mutating func begin(section next: Int) throws(AudioError) {
-    let before = handle.info
+    let (before, end) = (handle.info, seconds)
     handle = try Self.open(sections[next], path)
     index = next
     decoded = 0
@@ -80,7 +80,7 @@ struct SoundDecoder: ~Copyable {
     let info = handle.info
     guard info.samplerate == before.samplerate, info.channels == before.channels else {
       throw .unevenChain(
-        path: path, seconds: seconds,
+        path: path, seconds: end,
         reason:
           "\(info.samplerate) Hz and \(info.channels) channels, that before it \(before.samplerate) Hz and \(before.channels)"
       )

@@ -13,6 +13,7 @@ struct SoundHandle: ~Copyable {
   /// Nil when libsndfile does not open the bytes of `section`.
   init?(_ section: SoundSection) {
     let view = section.view
+    view.rewind()
     var info = section.raw?.soundInfo ?? SF_INFO()
     var calls = ByteView.calls
     guard let sound = sf_open_virtual(&calls, Int32(SFM_READ), &info, Unmanaged.passUnretained(view).toOpaque())

@@ -53,6 +53,16 @@ struct SoundBlocksTests {
     }
   }
 
+  @Test("a sound of any format begins again after rewinding", arguments: sounds)
+  func rewinding(name: String) throws {
+    let expected = try Waveform(contentsOf: fixture(name)).samples
+    let blocks = try SoundBlocks(SoundSpan(fixture(name)))
+    for _ in 0..<3 {
+      #expect(try Waveform(reading: blocks).samples == expected)
+      try blocks.rewind()
+    }
+  }
+
   @Test("samples of a span are those nearest to its seconds, each in one of two neighbours")
   func rounding() throws {
     let whole = try Waveform(contentsOf: fixture("word.wav")).samples

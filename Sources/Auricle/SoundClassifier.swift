@@ -56,6 +56,11 @@ public struct SoundClassifier: Sendable {
       model, try model.probabilities(of: [features])[0], duration: waveform.duration, sampleRate: own)
   }
 
+  /// What is heard in one example; an error is in the prediction, with its stage.
+  public func prediction(of example: Example) -> Prediction {
+    prediction(of: example, Result { try classify(example.sound) })
+  }
+
   /// Classifies many examples on `jobs` threads and hands each prediction to `each`, in order. A file that fails gives a
   /// prediction with an `error` and its `stage`, and stops nothing. Each carries the time it took and the example's fields,
   /// its split among them; its path is the example's `identity`. When `stop` says so, those in flight are finished and

@@ -14,8 +14,7 @@ final class CorpusExtractor: Sendable {
 
   /// A file that was looked at, and what will extract it.
   struct Source {
-    fileprivate let path: String
-    fileprivate let channel: ChannelSelection
+    fileprivate let sound: SoundSpan
     fileprivate let extractor: FeatureExtractor
     /// Sound that cannot be read twice.
     fileprivate let waveform: Waveform?
@@ -25,33 +24,36 @@ final class CorpusExtractor: Sendable {
     /// Hands out the features in blocks.
     func forEachBlock(_ body: (FeatureMatrix) throws -> Void) throws {
       guard let waveform else {
-        _ = try extractor.features(ofFile: path, channel: channel, each: body)
+        _ = try extractor.features(of: sound, each: body)
         return
       }
       let features: FeatureMatrix
       do {
         features = try extractor.features(of: waveform)
       } catch {
-        throw FeatureError.file(path: path, reason: error.description)
+        throw FeatureError.file(path: sound.path, reason: error.description)
       }
       try body(features)
     }
   }
 
   /// Opens the file as far as needed to know its rate.
-  func source(_ path: String) throws -> Source {
+  func source(_ span: SoundSpan) throws -> Source {
+    var span = span
+    if span.channel == .mix { span.channel = channel }
+    let path = span.path
     var waveform: Waveform?
     let rate: Int
     if let fixed = recipe.sampleRate {
       rate = fixed
     } else if FileAccess.size(of: path) != nil {
-      rate = try AudioFile(path: path, channel: channel).info.sampleRate
+      rate = try AudioFile(path: path, channel: span.channel, raw: span.raw).info.sampleRate
     } else {
-      let sound = try Waveform(contentsOf: path, channel: channel)
+      let sound = try Waveform(of: span)
       (rate, waveform) = (sound.sampleRate, sound)
     }
     do {
-      return Source(path: path, channel: channel, extractor: try extractor(rate), waveform: waveform)
+      return Source(sound: span, extractor: try extractor(rate), waveform: waveform)
     } catch {
       throw FeatureError.file(path: path, reason: error.description)
     }

@@ -65,14 +65,13 @@ struct Features: AsyncParsableCommand {
     let extractor = CorpusExtractor(try recipe ?? features.recipe(), channel: channelOptions.selection)
     if printConfig { return try writeConfiguration(extractor.recipe) }
     let corpus = try Corpus(paths: files, root: confinement.root)
-    try refuseSegments(corpus.files.map(\.sound))
     if corpus.leftOut.soundCount > 0 { StandardError.report("left out: \(corpus.leftOut)") }
     if let plot { return try draw(corpus, extractor, to: plot) }
 
     let destination = try FeatureDestination(format: format, output: output, corpus: corpus, arguments: files)
     if let note = destination.notePath { try keepNote(at: note, extractor.recipe) }
     switch destination {
-    case .standardOutput: try writeText(corpus.files[0].path, extractor)
+    case .standardOutput: try writeText(corpus.files[0].sound, extractor)
     case .file(let path, let format):
       try await run(corpus.files.map { Job(file: $0, target: path, format: format, overwrite: true) }, extractor)
     case .folder(let folder, let format):
@@ -96,8 +95,8 @@ struct Features: AsyncParsableCommand {
     try StandardOutput.write(configuration.json)
   }
 
-  private func writeText(_ path: String, _ extractor: CorpusExtractor) throws {
-    let source = try extractor.source(path)
+  private func writeText(_ sound: SoundSpan, _ extractor: CorpusExtractor) throws {
+    let source = try extractor.source(sound)
     let encoding = FeatureEncoding(.csv, of: source.configuration)
     var bytes = encoding.header(frames: 0)
     try source.forEachBlock { block in
@@ -112,7 +111,7 @@ struct Features: AsyncParsableCommand {
       throw ValidationError("--plot draws one sound; there are \(corpus.files.count).")
     }
     let path = corpus.files[0].path
-    let source = try extractor.source(path)
+    let source = try extractor.source(corpus.files[0].sound)
     let name = path == "-" ? "standard input" : String(path.split(separator: "/").last ?? "")
     var picture = FeaturePicture(source.configuration, title: name)
     try source.forEachBlock { picture.append($0) }
@@ -155,7 +154,7 @@ struct Features: AsyncParsableCommand {
     try await orderedMap(jobs, jobs: jobOptions.jobs, until: Interruption.isRequested) { job in
       var outcome = Outcome(path: job.file.path, output: job.target, name: job.file.name)
       do {
-        let source = try extractor.source(job.file.path)
+        let source = try extractor.source(job.file.sound)
         let encoding = FeatureEncoding(job.format, of: source.configuration)
         outcome.coefficients = encoding.coefficients
         if !job.overwrite, let frames = FeatureFile.frames(at: job.target, encoding: encoding) {
@@ -187,7 +186,7 @@ struct Features: AsyncParsableCommand {
       var outcome = Outcome(path: file.path, output: archive.path, name: file.name)
       var entry: FeatureEntry?
       do {
-        let source = try extractor.source(file.path)
+        let source = try extractor.source(file.sound)
         let coefficients = source.configuration.coefficientCount
         outcome.coefficients = coefficients
         if let shape = archive.existing[file.name] {

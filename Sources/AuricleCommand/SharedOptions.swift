@@ -134,7 +134,6 @@ struct LabelOptions: ParsableArguments {
     } catch {
       throw CommandError("\(error)\(hint(for: error))")
     }
-    try refuseSegments(found.examples.map(\.sound))
     return found
   }
 
@@ -146,14 +145,6 @@ struct LabelOptions: ParsableArguments {
     default: ""
     }
   }
-}
-
-/// Until every command reads parts of files: hearing the whole file instead would be a wrong answer that looks right.
-func refuseSegments(_ sounds: [SoundSpan]) throws {
-  guard let segment = sounds.first(where: { $0.seconds != nil }), let seconds = segment.seconds else { return }
-  throw CommandError(
-    "\(segment.path): only \(seconds.lowerBound) to \(seconds.upperBound) s of it count, and only whole files are read yet"
-  )
 }
 
 extension Recurrent.Cell: ExpressibleByArgument {}

@@ -1,5 +1,8 @@
+import Auricle
 import Foundation
 import Testing
+
+@testable import AuricleCommand
 
 @Suite("What the program says of a data set, and how it is told to read one")
 struct DatasetOptionsTests {
@@ -94,12 +97,28 @@ struct DatasetOptionsTests {
     }
   }
 
-  @Test("a part of a file is refused rather than heard as the whole")
+  @Test("of a manifest's spans, the span is heard and not the file: as a file that holds only that")
   func segments() throws {
-    let list = try manifest(header: "path,label,start,end") { "\($0.path),\($0.digit),0,0.2" }
-    for command in [["train", list, "-o", "\(folder.path)/m"], ["features", list, "-o", "\(folder.path)/out"]] {
-      let run = try Run(command)
-      #expect(run.status == 1 && run.errors.contains("only 0.0 to 0.2 s of it count"), "\(run.errors)")
+    let whole = try Waveform(contentsOf: "\(fixtures)/seven.wav")
+    let cut = Array(whole.samples[Int(0.05 * Double(whole.sampleRate))..<Int(0.4 * Double(whole.sampleRate))])
+    try FileAccess.writeAtomically(
+      Waveform(samples: cut, sampleRate: whole.sampleRate).wavBytes, to: "\(folder.path)/cut.wav")
+    for (name, row) in [("span", "\(fixtures)/seven.wav,7,0.05,0.4"), ("cut", "\(folder.path)/cut.wav,7,,")] {
+      let list = "\(folder.path)/\(name).csv"
+      try FileAccess.writeAtomically(Array("path,label,start,end\n\(row)\n".utf8), to: list)
+      #expect(
+        try Run("evaluate", list, "--predictions", "\(folder.path)/\(name).jsonl").status == 0
+          && Run("features", list, "-o", "\(folder.path)/\(name).npz").status == 0)
     }
+    func probabilities(_ name: String) throws -> [Prediction.Candidate] {
+      var found: [Prediction.Candidate] = []
+      _ = try PredictionFile(path: "\(folder.path)/\(name).jsonl").read { found = $0.probabilities }
+      return found
+    }
+    let (span, alone) = (try probabilities("span"), try probabilities("cut"))
+    #expect(span.count == 10)
+    // 16 bits of the copy.
+    for (a, b) in zip(span, alone) { #expect(abs(a.probability - b.probability) < 1e-3) }
+    #expect(try Run("classify", "--json", "\(fixtures)/seven.wav").output.contains("\"duration\":0.5015"))
   }
 }

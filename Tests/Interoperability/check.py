@@ -55,13 +55,23 @@ def gru(frames, kernel, recurrent_kernel, bias):
 
 def softmax_of(frames, tensors, configuration):
     """Probabilities of a bidirectional GRU with attention, in double precision."""
-    for layer in range(configuration["layers"]):
+    for index, layer in enumerate(configuration["layers"]):
+        def tensor(role):
+            return tensors[f"layers.{index}.{role}"]
+
         def run(direction, step):
-            names = (f"recurrent.{layer}.{direction}.{part}" for part in ("kernel", "recurrent_kernel", "bias"))
-            return gru(frames[::step], *(tensors[name] for name in names))[::step]
-        frames = numpy.concatenate([run("forward", 1), run("backward", -1)], axis=1)
-    weights = numpy.exp(frames @ tensors["attention.query"])
-    logits = weights @ frames / weights.sum() @ tensors["dense.kernel"] + tensors["dense.bias"]
+            parts = (tensor(f"{direction}.{part}") for part in ("kernel", "recurrent_kernel", "bias"))
+            return gru(frames[::step], *parts)[::step]
+
+        if layer["type"] == "recurrent":
+            frames = numpy.concatenate([run("forward", 1), run("backward", -1)], axis=1)
+        elif layer["type"] == "pooling":
+            weights = numpy.exp(frames @ tensor("query")[0])
+            pooled = weights @ frames / weights.sum()
+        elif layer["type"] == "dense":
+            logits = pooled @ tensor("kernel") + tensor("bias")
+        else:
+            assert layer["type"] == "dropout", layer
     exponentials = numpy.exp(logits - logits.max())
     return exponentials / exponentials.sum()
 

@@ -107,7 +107,7 @@ struct FrontAgreementTests {
       LayerPasses(
         Array(configuration.layers[..<count]), Array(configuration.shapes[...count]),
         LayerPasses.Source(
-          tensors: layout.tensors[...], parameters: try #require($0.baseAddress), number: 0, firstState: 0,
+          tensors: layout.tensors[...], parameters: try #require($0.baseAddress), earlier: [], firstState: 0,
           forTraining: forTraining))
     }
   }

@@ -117,7 +117,7 @@ struct LayerPlace<Scalar: NetworkScalar> {
   let tensors: ArraySlice<ParameterLayout.Tensor>
   /// All of the network.
   let parameters: UnsafePointer<Scalar>
-  /// Tells layers of a network apart where they draw random numbers.
+  /// Which of the network's layers of this kind it is: tells them apart where they draw random numbers.
   let number: Int
   /// Which of the network's recurrent states are the layer's: from this one on.
   let firstState: Int

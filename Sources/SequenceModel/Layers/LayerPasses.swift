@@ -6,8 +6,9 @@ struct LayerPasses<Scalar: NetworkScalar>: Sendable {
   struct Source {
     let tensors: ArraySlice<ParameterLayout.Tensor>
     let parameters: UnsafePointer<Scalar>
-    /// Of the first layer.
-    let number: Int
+    /// Layers that stand before these, and what the numbers of these begin with.
+    let earlier: ArraySlice<Layer>
+    var firstNumber = 0
     let firstState: Int
     let forTraining: Bool
   }
@@ -24,8 +25,7 @@ struct LayerPasses<Scalar: NetworkScalar>: Sendable {
         LayerPlace(
           input: shapes[index], output: shapes[index + 1], tensors: tensors.prefix(count),
           parameters: source.parameters,
-          // Layers within a block have numbers of their own.
-          number: source.number + index, firstState: state, forTraining: source.forTraining))
+          number: source.firstNumber + (source.earlier + layers[..<index]).count { $0.isAlike(layer) }, firstState: state, forTraining: source.forTraining))
       tensors = tensors.dropFirst(count)
       state += definition.states.count
     }
@@ -54,7 +54,8 @@ struct LayerPasses<Scalar: NetworkScalar>: Sendable {
     self.init(
       layers, shapes,
       Source(
-        tensors: place.tensors, parameters: place.parameters, number: (place.number + 1) << 8,
+        // Layers within a block have numbers of their own.
+        tensors: place.tensors, parameters: place.parameters, earlier: [], firstNumber: (place.number + 1) << 8,
         firstState: place.firstState, forTraining: place.forTraining))
   }
 
@@ -99,6 +100,8 @@ struct LayerPasses<Scalar: NetworkScalar>: Sendable {
 }
 
 extension Layer {
+  fileprivate func isAlike(_ other: Layer) -> Bool { type(of: definition) == type(of: other.definition) }
+
   fileprivate var canEndWithReLU: Bool {
     switch self {
     case .batchNormalization: true

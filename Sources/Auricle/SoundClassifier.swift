@@ -36,7 +36,7 @@ public struct SoundClassifier: Sendable {
   /// Throws `AudioError`, `FeatureError` or `ModelError`.
   public func classify(_ path: String) throws -> Prediction {
     let (features, duration, sampleRate) = try extractor.features(ofFile: path, channel: channel)
-    var prediction = try prediction(path: path, features: features, duration: duration)
+    var prediction = try model.prediction(of: features, path: path, duration: duration)
     prediction.sampleRate = sampleRate
     return prediction
   }
@@ -60,7 +60,7 @@ public struct SoundClassifier: Sendable {
       waveform = Waveform(
         samples: try Resampler.resample(waveform.samples, from: waveform.sampleRate, to: rate), sampleRate: rate)
     }
-    return try prediction(path: path, features: extractor.features(of: waveform), duration: waveform.duration)
+    return try model.prediction(of: extractor.features(of: waveform), path: path, duration: waveform.duration)
   }
 
   /// Classifies many examples on `jobs` threads and hands each prediction to `each`, in order. A file that fails gives a
@@ -70,26 +70,7 @@ public struct SoundClassifier: Sendable {
     _ examples: [Example], jobs: Int, isolation: isolated (any Actor)? = #isolation,
     until stop: @autoclosure @escaping @Sendable () -> Bool = false, each: (Prediction) throws -> Void
   ) async throws {
-    try await orderedMap(examples, jobs: jobs, until: stop()) { example in
-      let start = ContinuousClock.now
-      var prediction = prediction(of: example.path)
-      prediction.seconds = (ContinuousClock.now - start) / .seconds(1)
-      prediction.truth = example.label
-      prediction.fields = example.fields
-      if let split = example.split { prediction.fields["split"] = split.rawValue }
-      return prediction
-    } each: { _, prediction in
-      try each(prediction)
-    }
-  }
-
-  private func prediction(path: String, features: FeatureMatrix, duration: Double) throws -> Prediction {
-    let probabilities = try model.probabilities(of: [features])[0]
-    let best = mostProbable(probabilities)
-    return Prediction(
-      path: path, label: model.labels[best], probability: probabilities[best],
-      probabilities: zip(model.labels, probabilities).map { Prediction.Candidate(label: $0, probability: $1) },
-      duration: duration)
+    try await predictions(of: examples, jobs: jobs, until: stop(), each: each) { prediction(of: $0.path) }
   }
 }
 

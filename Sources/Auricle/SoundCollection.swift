@@ -8,7 +8,8 @@ struct SoundCollection: Sendable {
   private(set) var checksums: [UInt32] = []
   /// Without utterance normalisation, which comes after augmentation.
   private(set) var cache: FeatureCache
-  private let features: FeatureConfiguration
+  /// What normalises each whole sound, where there is anything to be normalised.
+  private let features: FeatureConfiguration?
   let classCount: Int
   private var places: [Example: Int] = [:]
 
@@ -20,14 +21,21 @@ struct SoundCollection: Sendable {
     _ examples: [Example], labels: [String], trainer: SoundTrainer, isolation: isolated (any Actor)? = #isolation,
     progress: (SoundTrainer.Progress) -> Void
   ) async throws {
-    features = trainer.features
     classCount = labels.count
-    let extractor = try FeatureExtractor(features.withoutUtteranceNormalization)
-    let channel = trainer.channel
+    let read: @Sendable (Example) throws -> FeatureMatrix
+    if let sequences = trainer.sequences {
+      features = nil
+      read = { try sequences.features(of: $0) }
+    } else {
+      features = trainer.features
+      let extractor = try FeatureExtractor(trainer.features.withoutUtteranceNormalization)
+      let channel = trainer.channel
+      read = { try extractor.features(ofFile: $0.path, channel: channel).features }
+    }
     let classOfExample = try SoundCollection.classes(of: examples, labels)
     cache = FeatureCache(memoryLimit: trainer.cacheMemory)
     try await orderedMap(examples, jobs: trainer.training.jobs) { example in
-      Result { try extractor.features(ofFile: example.path, channel: channel).features }
+      Result { try read(example) }
     } each: { index, result in
       let example = examples[index]
       var failure: FailedFile?
@@ -88,7 +96,7 @@ struct SoundCollection: Sendable {
 
     func features(_ index: Int) throws -> FeatureMatrix {
       var features = try sounds.cache.features(at: indices[index])
-      sounds.features.normalizeUtterance(&features)
+      sounds.features?.normalizeUtterance(&features)
       return features
     }
 

@@ -55,22 +55,34 @@ struct ModelOptions: ParsableArguments {
     help: ArgumentHelp("The model file (default: the bundled model of spoken digits).", valueName: "file"))
   var model: String?
 
-  func classifier(_ channel: ChannelOptions) throws -> SoundClassifier {
-    var classifier = try model.map { try SoundClassifier(contentsOf: $0) } ?? SoundClassifier()
-    classifier.channel = channel.selection
-    return classifier
+  func load() throws -> ClassifierEnsemble {
+    try model.map { try ClassifierEnsemble(contentsOf: $0) } ?? SoundClassifier().model
   }
 }
 
 struct DatasetOptions: ParsableArguments {
   @Argument(
     help: ArgumentHelp(
-      "A folder with a folder per class, a folder of files named by a pattern, or a manifest (.csv, .tsv, .jsonl).",
+      "A folder with a folder per class, a folder of files named by a pattern, or a manifest (.csv, .tsv, .jsonl); or features (.npz, .npy, .ark, .scp).",
       valueName: "dataset"))
   var dataset = ""
   @OptionGroup var labels: LabelOptions
 
-  func load() throws -> Dataset { try labels.load(dataset) }
+  func load() throws -> LabeledData { try labels.load(dataset) }
+}
+
+/// Labelled files of sound, or labelled sequences.
+struct LabeledData {
+  let dataset: Dataset
+  private(set) var sequences: SequenceDataset?
+
+  init(_ dataset: Dataset) { self.dataset = dataset }
+
+  init(_ sequences: SequenceDataset) {
+    (self.dataset, self.sequences) = (sequences.dataset, sequences)
+  }
+
+  var noun: String { sequences == nil ? "files" : "sequences" }
 }
 
 struct LabelOptions: ParsableArguments {
@@ -79,14 +91,46 @@ struct LabelOptions: ParsableArguments {
       "How file names carry labels, for example '{label}_{speaker}_{index}'; '*' stands for anything.",
       valueName: "pattern"))
   var labelPattern: String?
+  @Option(
+    help: ArgumentHelp(
+      "Labels of features, by name: a CSV file (name,label[,split]), lines of a name and a label, or what the features were made from, such as a manifest.",
+      valueName: "file"))
+  var labels: String?
   @OptionGroup var confinement: RootOptions
 
   func validate() throws {
     try checkUsage { _ = try labelPattern.map { try LabelPattern($0) } }
   }
 
-  func load(_ dataset: String) throws -> Dataset {
-    try Dataset(at: dataset, labelPattern: labelPattern.map { try LabelPattern($0) }, root: confinement.root)
+  /// Sound, or features of it, or other sequences: what `dataset` is shows which.
+  func load(_ dataset: String) throws -> LabeledData {
+    let pattern = try labelPattern.map { try LabelPattern($0) }
+    if SequenceDataset.isArchive(dataset) || labels != nil && FileAccess.isFolder(dataset) {
+      return LabeledData(try sequences(dataset, pattern))
+    }
+    if labels != nil { throw CommandError("\(dataset): not a file or folder of features, which alone take --labels") }
+    let found = Result { () throws(DatasetError) in
+      try Dataset(at: dataset, labelPattern: pattern, root: confinement.root)
+    }
+    switch found {
+    case .success(let found) where !SequenceDataset.isSequences(found): return LabeledData(found)
+    case .failure(.noAudio) where SequenceDataset.isFolderOfSequences(dataset), .success:
+      return LabeledData(try sequences(dataset, pattern))
+    case .failure(let error): throw error
+    }
+  }
+
+  private func sequences(_ path: String, _ pattern: LabelPattern?) throws -> SequenceDataset {
+    do {
+      let data = try SequenceDataset(at: path, labels: labels, labelPattern: pattern, root: confinement.root)
+      if data.unlabeled > 0 {
+        StandardError.write("auricle: \(path): \(data.unlabeled) sequences have no label; they are left out")
+      }
+      return data
+    } catch FeatureFileError.noLabels(let path) {
+      throw CommandError(
+        "\(path): its sequences have no labels; say them with --labels, or --label-pattern for their names")
+    }
   }
 }
 

@@ -9,6 +9,7 @@ struct Train: AsyncParsableCommand {
         auricle train sounds/ -o sounds.safetensors
         auricle train recordings/ -o digits.safetensors --label-pattern '{label}_{speaker}_{index}' --hold-out 'index<10'
         auricle train recordings/ --label-pattern '{label}_{speaker}_{index}' --leave-one-out speaker
+        auricle train features.npz --labels labels.csv -o motion.safetensors
       """)
 
   @OptionGroup var data: DatasetOptions
@@ -73,6 +74,11 @@ struct Train: AsyncParsableCommand {
     help: ArgumentHelp(
       "Features to keep in memory; what goes beyond is kept in a temporary file.", valueName: "MB"))
   var cacheMemory = SoundTrainer.defaultCacheMemory >> 20
+  @Option(
+    help: ArgumentHelp(
+      "Of features: whether each coefficient is normalised over the training data (default: as the features were made; none for other sequences).",
+      valueName: "global|none"))
+  var normalize: SequenceNormalization?
   @OptionGroup var channelOptions: ChannelOptions
   @OptionGroup var outputOptions: OutputOptions
   @OptionGroup var failureOptions: FailureOptions
@@ -133,12 +139,13 @@ struct Train: AsyncParsableCommand {
       return
     }
     for path in [output, report] { if let path { try FileAccess.checkWritable(path) } }
-    let dataset = try data.load()
+    let loaded = try loadedData()
+    let dataset = loaded.dataset
     Interruption.listen()
     var hasBegun = false
     do {
-      if let folds = try folds(of: dataset) { try await crossValidate(folds, dataset, hasBegun: &hasBegun) }
-      if let output { try await train(dataset, to: output, hasBegun: &hasBegun) }
+      if let folds = try folds(of: dataset) { try await crossValidate(folds, loaded, hasBegun: &hasBegun) }
+      if let output { try await train(loaded, to: output, hasBegun: &hasBegun) }
     } catch is CancellationError where Interruption.isRequested {
       StandardError.write(interruptionNotice(hasBegun: hasBegun))
       throw Interruption.status
@@ -147,7 +154,25 @@ struct Train: AsyncParsableCommand {
     }
   }
 
-  private func train(_ dataset: Dataset, to output: String, hasBegun: inout Bool) async throws {
+  /// The data set; of sequences with the normalisation that is asked for, and no option that is for sound alone.
+  private func loadedData() throws -> LabeledData {
+    let loaded = try data.load()
+    guard var sequences = loaded.sequences else {
+      if normalize != nil { throw CommandError("\(data.dataset): sound; --normalize is for features") }
+      return loaded
+    }
+    for (option, isGiven) in [
+      ("--augment", augment != "none"), ("--sample-rate", sampleRate != nil),
+      ("--channel", channelOptions.channel != nil),
+    ] where isGiven {
+      throw CommandError("\(data.dataset): features; \(option) is for sound")
+    }
+    if let normalize { try sequences.setNormalization(normalize == .global) }
+    return LabeledData(sequences)
+  }
+
+  private func train(_ loaded: LabeledData, to output: String, hasBegun: inout Bool) async throws {
+    let dataset = loaded.dataset
     let choice: ValidationChoice =
       if !holdOut.isEmpty {
         .holdOut(try holdOut.map { try FieldCondition($0) })
@@ -157,9 +182,9 @@ struct Train: AsyncParsableCommand {
         .automatic(fraction: 0.1)
       }
     let split = try dataset.split(validation: choice, seed: trainingOptions.seed)
-    let trainer = try trainer(for: split.training, folder: judges ? "final" : nil)
+    let trainer = try trainer(for: split.training, of: loaded, folder: judges ? "final" : nil)
     StandardError.write(
-      "\(data.dataset): \(dataset.source), \(dataset.examples.count) files in \(dataset.labels.count) classes; "
+      "\(data.dataset): \(dataset.source), \(dataset.examples.count) \(loaded.noun) in \(dataset.labels.count) classes; "
         + "\(split.training.count) to train on, \(split.validation.count) to validate")
 
     let start = ContinuousClock.now
@@ -190,12 +215,13 @@ struct Train: AsyncParsableCommand {
     return try leaveOneOut.map { try dataset.folds(leavingOut: $0) }
   }
 
-  private func crossValidate(_ folds: [Fold], _ dataset: Dataset, hasBegun: inout Bool) async throws {
+  private func crossValidate(_ folds: [Fold], _ loaded: LabeledData, hasBegun: inout Bool) async throws {
+    let dataset = loaded.dataset
     // Before the hours that the folds may take.
     if let checkpoint, output != nil { try CheckpointFolder("\(checkpoint)/final", resuming: resume).prepare() }
-    let trainer = try trainer(for: folds[0].training + folds[0].testing, folder: nil)
+    let trainer = try trainer(for: folds[0].training + folds[0].testing, of: loaded, folder: nil)
     StandardError.write(
-      "\(data.dataset): \(dataset.source), \(dataset.examples.count) files in \(dataset.labels.count) classes; "
+      "\(data.dataset): \(dataset.source), \(dataset.examples.count) \(loaded.noun) in \(dataset.labels.count) classes; "
         + "\(folds.count) folds")
     var display = TrainingDisplay(epochs: trainingOptions.epochs, json: false)
     let result = try await trainer.crossValidate(folds, labels: dataset.labels, validation: validationSplit ?? 0) {
@@ -227,10 +253,16 @@ struct Train: AsyncParsableCommand {
   }
 
   /// The trainer that the options describe; with checkpoint and log in a `folder` of their folders, if given.
-  func trainer(for examples: [Example], folder: String?) throws -> SoundTrainer {
-    var trainer = SoundTrainer(
-      features: .speech(sampleRate: try sampleRate ?? commonestRate(examples)),
-      training: trainingOptions.configuration(jobs: jobOptions.jobs))
+  func trainer(for examples: [Example], of data: LabeledData, folder: String?) throws -> SoundTrainer {
+    let training = trainingOptions.configuration(jobs: jobOptions.jobs)
+    var trainer =
+      if let sequences = data.sequences {
+        SoundTrainer(sequences: sequences, training: training)
+      } else {
+        SoundTrainer(
+          features: .speech(sampleRate: try sampleRate ?? commonestRate(examples)), training: training)
+      }
+    trainer.isNormalized = normalize == .global
     trainer.networks = try network.templates
     trainer.classWeights = trainingOptions.classWeight?.byLabel ?? [:]
     trainer.channel = channelOptions.selection
@@ -298,6 +330,11 @@ struct Train: AsyncParsableCommand {
         + (accuracy.map { "validation accuracy \(percent($0))" } ?? "no validation")
         + " (epoch \(epochs) of \(records.map(\.epochs.count).max() ?? 0)), \(fixed(seconds, decimals: 1)) s")
   }
+}
+
+/// Whether sequences are normalised.
+enum SequenceNormalization: String, ExpressibleByArgument, CaseIterable {
+  case global, none
 }
 
 /// A fold's result without the course of its training.

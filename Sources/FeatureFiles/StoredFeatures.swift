@@ -121,6 +121,10 @@ public struct StoredFeatures: Sendable {
         throw NumpyArray.Unusable(reason: error.reason + ", or sequences x frames x coefficients")
       }
     }
+    // No numbers make any number of sequences.
+    guard array.header.count > 0 else {
+      throw NumpyArray.Unusable(reason: "'\(name)' is \(NumpyArray.text(array.shape)), without a number")
+    }
     for index in 0..<array.shape[0] { add(.slice(array, index), named: "\(name)[\(index)]") }
   }
 

@@ -158,6 +158,17 @@ struct StoredFeaturesTests {
     }
   }
 
+  @Test(
+    "shapes that promise more than there is",
+    arguments: ["(140737488355327, 0, 5)", "(0, 9, 5)", "(9999999999, 9999999999)", "(3, 3)", "()", "(-1, 3)"])
+  func shapes(shape: String) throws {
+    let folder = try TemporaryFolder()
+    let text = "{'descr': '<f4', 'fortran_order': False, 'shape': \(shape), }\n"
+    let bytes = [0x93] + Array("NUMPY".utf8) + [1, 0, UInt8(text.utf8.count), 0] + Array(text.utf8)
+    try put("\(folder.path)/a.npy", with: bytes)
+    #expect(throws: FeatureFileError.self) { try StoredFeatures(at: "\(folder.path)/a.npy") }
+  }
+
   @Test("a stored entry whose bytes were changed does not fit its checksum")
   func checksum() throws {
     let folder = try TemporaryFolder()

@@ -8,7 +8,8 @@ struct SoundCollection: Sendable {
   private(set) var checksums: [UInt32] = []
   /// Without utterance normalisation, which comes after augmentation.
   private(set) var cache: FeatureCache
-  private let features: FeatureConfiguration
+  /// What normalises each whole sound, where there is anything to be normalised.
+  private let features: FeatureConfiguration?
   let classCount: Int
   private var places: [Example: Int] = [:]
 
@@ -20,23 +21,31 @@ struct SoundCollection: Sendable {
     _ examples: [Example], labels: [String], trainer: SoundTrainer, isolation: isolated (any Actor)? = #isolation,
     progress: (SoundTrainer.Progress) -> Void
   ) async throws {
-    features = trainer.features
     classCount = labels.count
-    let extractor = try FeatureExtractor(features.withoutUtteranceNormalization)
-    let channel = trainer.channel
+    let read: @Sendable (Example) throws -> FeatureMatrix
+    if let sequences = trainer.sequences {
+      features = nil
+      read = { try sequences.features(of: $0) }
+    } else {
+      features = trainer.features
+      let extractor = try FeatureExtractor(trainer.features.withoutUtteranceNormalization)
+      let channel = trainer.channel
+      read = { example in
+        var sound = example.sound
+        if sound.channel == .mix { sound.channel = channel }
+        return try extractor.features(of: sound).features
+      }
+    }
     let classOfExample = try SoundCollection.classes(of: examples, labels)
     cache = FeatureCache(memoryLimit: trainer.cacheMemory)
     try await orderedMap(examples, jobs: trainer.training.jobs) { example in
-      var sound = example.sound
-      if sound.channel == .mix { sound.channel = channel }
-      let span = sound
-      return Result { try extractor.features(of: span) }
+      Result { try read(example) }
     } each: { index, result in
       let example = examples[index]
       var failure: FailedFile?
       switch result {
-      case .success(let sound):
-        let (features, label) = (sound.features, classOfExample[index])
+      case .success(let features):
+        let label = classOfExample[index]
         try cache.append(features)
         places[example] = self.examples.count
         self.examples.append(example)
@@ -91,7 +100,7 @@ struct SoundCollection: Sendable {
 
     func features(_ index: Int) throws -> FeatureMatrix {
       var features = try sounds.cache.features(at: indices[index])
-      sounds.features.normalizeUtterance(&features)
+      sounds.features?.normalizeUtterance(&features)
       return features
     }
 

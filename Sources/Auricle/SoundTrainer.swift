@@ -38,7 +38,12 @@ public struct SoundTrainer: Sendable {
     case training(TrainingProgress)
   }
 
+  /// Of sound; of no meaning where `sequences` are of something else.
   public var features: FeatureConfiguration
+  /// Where the features come from, if not from files of sound. The examples are those of its data set.
+  public let sequences: SequenceDataset?
+  /// Whether sequences that are not of sound are normalised; see `SequenceTrainer.isNormalized`.
+  public var isNormalized = false
   /// Of each network of the model, which answers with the mean of their probabilities; one as a rule. See
   /// `SequenceTrainer.networks`; augmentation differs between them, too.
   public var networks: [NetworkTemplate]
@@ -65,9 +70,25 @@ public struct SoundTrainer: Sendable {
     training: TrainingConfiguration = TrainingConfiguration()
   ) {
     self.features = features
+    sequences = nil
     networks = [network]
     self.training = training
   }
+
+  /// Trains on sequences in files. Where they are features of sound that Auricle wrote, the model hears sound: it is the
+  /// very one that training on the sound gives.
+  public init(
+    sequences: SequenceDataset, network: NetworkTemplate = NetworkName.bigruAttention.template,
+    training: TrainingConfiguration = TrainingConfiguration()
+  ) {
+    self.sequences = sequences
+    features = if case .audio(let features) = sequences.input { features } else { .speech(sampleRate: 16_000) }
+    networks = [network]
+    self.training = training
+  }
+
+  /// What the model takes.
+  public var input: ModelInput { sequences?.input ?? .audio(features) }
 
   /// Trains on `split.training`, keeping the weights that do best on `split.validation`.
   ///
@@ -100,6 +121,9 @@ public struct SoundTrainer: Sendable {
   /// Throws as `train` does.
   func plan(labels: [String]) throws -> Plan {
     _ = try sequenceTrainer(labels: labels).configurations(classCount: labels.count)
+    guard sequences == nil || !augmentation.isOn else {
+      throw TrainingError.configuration("augmentation changes sound; these are features")
+    }
     func read(_ paths: [String]) throws -> [Waveform] {
       guard augmentation.isOn else { return [] }
       return try paths.map { try Waveform(contentsOf: $0, sampleRate: features.sampleRate, channel: channel) }
@@ -139,7 +163,8 @@ public struct SoundTrainer: Sendable {
 
   /// What is behind the features. Throws `TrainingError.configuration` for weights of classes that there are not.
   func sequenceTrainer(labels: [String]) throws(TrainingError) -> SequenceTrainer {
-    var trainer = SequenceTrainer(input: .audio(features), networks: networks, training: try training(labels: labels))
+    var trainer = SequenceTrainer(
+      input: input, networks: networks, training: try training(labels: labels), isNormalized: isNormalized)
     trainer.checkpoint = checkpoint
     trainer.log = log
     return trainer

@@ -15,6 +15,7 @@ public enum Stage: String, Codable, Sendable {
     switch error {
     case is AudioError: self = .audio
     case is FeatureError: self = .features
+    case FeatureFileError.unusable, FeatureFileError.noLabels: self = .features
     case is FileError, is FeatureFileError: self = .output
     default: self = .model
     }

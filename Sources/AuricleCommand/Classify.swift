@@ -3,11 +3,12 @@ import Auricle
 
 struct Classify: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Say what is heard in audio files.",
+    abstract: "Say what is heard in audio files, or what sequences are.",
     discussion: """
       Examples:
         auricle classify seven.wav
         auricle classify --model birds.safetensors --top 3 --json recordings/
+        auricle classify --model motion.safetensors sequences.npz
       """)
 
   @OptionGroup var modelOptions: ModelOptions
@@ -17,7 +18,10 @@ struct Classify: AsyncParsableCommand {
   @OptionGroup var output: OutputOptions
   @OptionGroup var failureOptions: FailureOptions
   @OptionGroup var jobOptions: JobOptions
-  @Argument(help: ArgumentHelp("Audio files, folders of them, or - for standard input.", valueName: "file"))
+  @Argument(
+    help: ArgumentHelp(
+      "Audio files, folders of them, or - for standard input; or features (.npz, .npy, .ark, .scp, .htk, .csv).",
+      valueName: "file"))
   var files: [String]
 
   func validate() throws {
@@ -25,16 +29,17 @@ struct Classify: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let classifier = try modelOptions.classifier(channelOptions)
-    let (paths, leftOut) = try AudioFiles.find(paths: files)
-    if leftOut.soundCount > 0 { StandardError.report("left out: \(leftOut)") }
-    let labelWidth = classifier.model.labels.map(\.count).max() ?? 0
-    let pathWidth = paths.map { printable($0).count }.max() ?? 0
+    let model = try modelOptions.load()
+    let questions = try Question.all(about: files)
+    let classifier =
+      questions.contains { $0.stored == nil } ? try SoundClassifier(model, channel: channelOptions.selection) : nil
+    for case let stored? in questions.map(\.stored) { try stored.check(suits: model) }
+    let labelWidth = model.labels.map(\.count).max() ?? 0
+    let pathWidth = questions.map { printable($0.path).count }.max() ?? 0
     var (done, failed) = (0, 0)
     // Standard input may be waited for; then Ctrl-C ends the program at once.
-    if !paths.contains("-") { Interruption.listen() }
-    let examples = paths.map { Example(SoundSpan($0), labels: []) }
-    try await classifier.classify(examples, jobs: jobOptions.jobs, until: Interruption.isRequested) { prediction in
+    if !questions.contains(where: { $0.path == "-" }) { Interruption.listen() }
+    func show(_ prediction: Prediction) throws {
       for warning in prediction.warnings { StandardError.report("warning: \(warning)") }
       if prediction.error == nil { done += 1 } else { failed += 1 }
       if let error = prediction.error { StandardError.report(error) }
@@ -46,9 +51,51 @@ struct Classify: AsyncParsableCommand {
         let path = padded(printable(prediction.path), pathWidth)
         try StandardOutput.write(path + "  " + candidates.joined(separator: "   "))
       }
-      if failed > 0 && failureOptions.failFast { throw ExitStatus.failFast(done: done, of: paths.count) }
+      if failed > 0 && failureOptions.failFast { throw ExitStatus.failFast(done: done, of: questions.count) }
     }
-    try ExitStatus.check(failed: failed, of: paths.count)
+    if let classifier, questions.allSatisfy({ $0.stored == nil }) {
+      let examples = questions.map { Example(SoundSpan($0.path), labels: []) }
+      try await classifier.classify(examples, jobs: jobOptions.jobs, until: Interruption.isRequested, each: show)
+    } else {
+      try await orderedMap(questions, jobs: jobOptions.jobs, until: Interruption.isRequested) { question in
+        if let stored = question.stored { return stored.prediction(of: question.name, by: model, path: question.path) }
+        let example = Example(SoundSpan(question.path), labels: [])
+        return classifier?.prediction(of: example) ?? Prediction(path: question.path)
+      } each: { _, prediction in
+        try show(prediction)
+      }
+    }
+    try ExitStatus.check(failed: failed, of: questions.count)
+  }
+}
+
+/// A sound, or a sequence of a file: what `classify` gives a line.
+private struct Question: Sendable {
+  var path: String
+  var stored: StoredFeatures?
+  var name = ""
+
+  /// Files, and what is in folders and in files of several sequences, in this order.
+  static func all(about files: [String]) throws -> [Question] {
+    try files.flatMap { file -> [Question] in
+      guard !FileAccess.isFolder(file) else {
+        do {
+          let (paths, leftOut) = try AudioFiles.find(paths: [file])
+          if leftOut.soundCount > 0 { StandardError.report("left out: \(leftOut)") }
+          return paths.map { Question(path: $0) }
+        } catch let error as DatasetError {
+          guard case .noAudio = error,
+            let found = try? AudioFiles.expand(paths: [file], extensions: ["npy", "htk"])
+          else { throw error }
+          return try all(about: found)
+        }
+      }
+      guard StoredFeatures.endings.contains(ending(of: file)) else { return [Question(path: file)] }
+      let stored = try StoredFeatures(at: file)
+      return stored.names.map {
+        Question(path: stored.names.count == 1 ? file : "\(file):\($0)", stored: stored, name: $0)
+      }
+    }
   }
 }
 

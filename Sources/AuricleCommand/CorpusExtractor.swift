@@ -12,6 +12,9 @@ final class CorpusExtractor: Sendable {
     self.channel = channel
   }
 
+  /// Of the files that were looked at.
+  var sampleRates: Set<Int> { extractors.withLock { Set($0.keys) } }
+
   /// A file that was looked at, and what will extract it.
   struct Source {
     fileprivate let sound: SoundSpan

@@ -15,7 +15,7 @@ struct Evaluate: AsyncParsableCommand {
 
   @OptionGroup var modelOptions: ModelOptions
   @Argument(
-    help: ArgumentHelp("Labelled files, as for train; left out with --from.", valueName: "dataset"))
+    help: ArgumentHelp("Labelled files or features, as for train; left out with --from.", valueName: "dataset"))
   var dataset: String?
   @OptionGroup var labels: LabelOptions
   @Option(
@@ -103,12 +103,12 @@ struct Evaluate: AsyncParsableCommand {
   private var needsFiles: Bool { report.contains { ReportFormat($0) == .html } }
 
   func run() async throws {
-    let classifier = from == nil || modelOptions.model != nil ? try modelOptions.classifier(channelOptions) : nil
+    let model = from == nil || modelOptions.model != nil ? try modelOptions.load() : nil
     let tally: EvaluationTally
     if let from {
       tally = try read(from)
-    } else if let classifier {
-      tally = try await classify(with: classifier)
+    } else if let model {
+      tally = try await classify(with: model)
     } else {
       return
     }
@@ -117,7 +117,7 @@ struct Evaluate: AsyncParsableCommand {
       throw CommandError("\(from ?? dataset ?? ""): no file with a truth and an answer is left to evaluate")
     }
     let report = tally.report(topK: topK.isEmpty ? [2, 3, 5] : topK)
-    try await write(report, of: tally, model: classifier?.model)
+    try await write(report, of: tally, model: model)
     let matrix = report.confusion.sorted(by: sort)
     for path in confusion { try ConfusionFormat(path)?.write(matrix, normalize, to: path) }
     if predictions != "-" {
@@ -188,23 +188,24 @@ struct Evaluate: AsyncParsableCommand {
   }
 
   /// Runs the model, and writes each prediction as it comes.
-  private func classify(with classifier: SoundClassifier) async throws -> EvaluationTally {
-    let (examples, fields) = try examples(labels: classifier.model.labels)
-    var tally = try EvaluationTally(labels: classifier.model.labels, groupBy: groupBy, keepsFiles: needsFiles)
-    let fingerprint = try predictions == nil ? nil : classifier.fingerprint()
+  private func classify(with model: ClassifierEnsemble) async throws -> EvaluationTally {
+    let data = try labels.load(dataset ?? "")
+    let classifier = data.sequences == nil ? try SoundClassifier(model, channel: channelOptions.selection) : nil
+    let (examples, fields) = try examples(of: data.dataset, labels: model.labels)
+    var tally = try EvaluationTally(labels: model.labels, groupBy: groupBy, keepsFiles: needsFiles)
+    let fingerprint =
+      try predictions == nil ? nil : classifier?.fingerprint() ?? model.fingerprint(listeningTo: "sequences")
     let writer = try predictions.map { path in
       try resume && FileAccess.exists(path)
-        ? resumedWriter(path, &tally, examples, fields, labels: classifier.model.labels, model: fingerprint)
-        : PredictionWriter(to: path, labels: classifier.model.labels, fields: fields)
+        ? resumedWriter(path, &tally, examples, fields, labels: model.labels, model: fingerprint)
+        : PredictionWriter(to: path, labels: model.labels, fields: fields)
     }
     let done = tally.count
     var progress = ProgressLine()
     let start = ContinuousClock.now
     Interruption.listen()
     do {
-      try await classifier.classify(
-        Array(examples[done...]), jobs: jobOptions.jobs, until: Interruption.isRequested
-      ) { prediction in
+      func take(_ prediction: Prediction) throws {
         var prediction = prediction
         prediction.model = fingerprint
         try writer?.write(prediction)
@@ -218,8 +219,12 @@ struct Evaluate: AsyncParsableCommand {
           StandardError.report(error)
           if failureOptions.failFast { throw ExitStatus.failFast(done: tally.count - tally.failed, of: examples.count) }
         }
-        progress.update("\(tally.count) of \(examples.count) files")
+        progress.update("\(tally.count) of \(examples.count) \(data.noun)")
       }
+      let rest = Array(examples[done...])
+      try await classifier?.classify(rest, jobs: jobOptions.jobs, until: Interruption.isRequested, each: take)
+      try await data.sequences?.classify(
+        rest, with: model, jobs: jobOptions.jobs, until: Interruption.isRequested, each: take)
     } catch is CancellationError {
       progress.clear()
       let hint = predictions == nil ? "" : "; go on with --resume"
@@ -229,15 +234,15 @@ struct Evaluate: AsyncParsableCommand {
     progress.clear()
     let (seconds, count) = ((ContinuousClock.now - start) / .seconds(1), examples.count - done)
     StandardError.write(
-      "\(count) files in \(fixed(seconds, decimals: 2)) s (\(Int(Double(count) / max(seconds, 1e-9))) a second)"
+      "\(count) \(data.noun) in \(fixed(seconds, decimals: 2)) s (\(Int(Double(count) / max(seconds, 1e-9))) a second)"
         + (done > 0 ? ", \(done) taken over" : ""))
     return tally
   }
 
   /// The files to classify, and the names of all their fields.
-  private func examples(labels modelLabels: [String]) throws -> ([Example], fields: [String]) {
+  private func examples(of found: Dataset, labels modelLabels: [String]) throws -> ([Example], fields: [String]) {
     let name = dataset ?? ""
-    var examples = try labels.load(name).examples(where: conditions())
+    var examples = try found.examples(where: conditions())
     if let split = split.flatMap({ Split($0) }) { examples = examples.filter { $0.split == split } }
     guard !examples.isEmpty else { throw CommandError("\(name): no file is left to evaluate") }
     let known = Set(modelLabels)

@@ -69,7 +69,14 @@ struct Features: AsyncParsableCommand {
     if let plot { return try draw(corpus, extractor, to: plot) }
 
     let destination = try FeatureDestination(format: format, output: output, corpus: corpus, arguments: files)
-    if let note = destination.notePath { try keepNote(at: note, extractor.recipe) }
+    let note = try destination.notePath.map { try keepNote(at: $0, extractor.recipe) }
+    // Whatever ends the run, the note says of which rates the sounds were.
+    defer {
+      if var note, extractor.recipe.sampleRate == nil, let path = destination.notePath {
+        note.sampleRates = extractor.sampleRates.union(note.sampleRates).sorted()
+        try? note.write(to: path)
+      }
+    }
     switch destination {
     case .standardOutput: try writeText(corpus.files[0].sound, extractor)
     case .file(let path, let format):
@@ -267,18 +274,19 @@ struct Features: AsyncParsableCommand {
   }
 
   /// Refuses to mix features of two configurations in one place, and notes which it holds.
-  private func keepNote(at path: String, _ recipe: FeatureRecipe) throws {
-    if !overwrite, let bytes = try? FileAccess.read(path, limit: 1 << 20) {
-      let noted = try? JSONValue(json: String(decoding: bytes, as: UTF8.self))
-      guard noted == (try JSONValue(json: recipe.json)) else {
+  private func keepNote(at path: String, _ recipe: FeatureRecipe) throws -> FeatureNote {
+    if !overwrite, FileAccess.exists(path) {
+      guard let noted = FeatureNote(at: path), noted.recipe == (try JSONValue(json: recipe.json)) else {
         throw CommandError(
           "\(output ?? path): holds features of another configuration (it is in \(path)); use --overwrite, or another place"
         )
       }
-      return
+      return noted
     }
     try FileAccess.makeFolder(Features.folder(of: path))
-    try FileAccess.writeAtomically(recipe.json + "\n", to: path)
+    let note = FeatureNote(recipe: try JSONValue(json: recipe.json))
+    try note.write(to: path)
+    return note
   }
 
   /// Kaldi's names hold no white space.

@@ -55,24 +55,36 @@ struct ModelOptions: ParsableArguments {
     help: ArgumentHelp("The model file (default: the bundled model of spoken digits).", valueName: "file"))
   var model: String?
 
-  func classifier(_ channel: ChannelOptions) throws -> SoundClassifier {
-    var classifier = try model.map { try SoundClassifier(contentsOf: $0) } ?? SoundClassifier()
-    classifier.channel = channel.selection
-    return classifier
+  func load() throws -> ClassifierEnsemble {
+    try model.map { try ClassifierEnsemble(contentsOf: $0) } ?? SoundClassifier().model
   }
 }
 
 struct DatasetOptions: ParsableArguments {
   @Argument(
     help: ArgumentHelp(
-      "A folder with a folder per class, a folder of files named by a pattern, or a manifest (.csv, .tsv, .jsonl).",
+      "A folder with a folder per class, a folder of files named by a pattern, or a manifest (.csv, .tsv, .jsonl); or features (.npz, .npy, .ark, .scp).",
       valueName: "dataset"))
   var dataset = ""
   @OptionGroup var labels: LabelOptions
   @Flag(help: "Do not train on data in which something is suspicious, such as one sound in two classes.")
   var strict = false
 
-  func load() throws -> Dataset { try labels.load(dataset) }
+  func load() throws -> LabeledData { try labels.load(dataset) }
+}
+
+/// Labelled files of sound, or labelled sequences.
+struct LabeledData {
+  let dataset: Dataset
+  private(set) var sequences: SequenceDataset?
+
+  init(_ dataset: Dataset) { self.dataset = dataset }
+
+  init(_ sequences: SequenceDataset) {
+    (self.dataset, self.sequences) = (sequences.dataset, sequences)
+  }
+
+  var noun: String { sequences == nil ? "files" : "sequences" }
 }
 
 /// How a table is read whose names do not say it themselves.
@@ -120,21 +132,46 @@ struct LabelOptions: ParsableArguments {
       valueName: "pattern"))
   var labelPattern: String?
   @OptionGroup var table: TableColumnOptions
+  @Option(
+    help: ArgumentHelp(
+      "Labels of features, by name: a CSV file (name,label[,split]), lines of a name and a label, or what the features were made from, such as a manifest.",
+      valueName: "file"))
+  var labels: String?
   @OptionGroup var confinement: RootOptions
 
   func validate() throws {
     try checkUsage { _ = try labelPattern.map { try LabelPattern($0) } }
   }
 
-  func load(_ dataset: String) throws -> Dataset {
+  /// Sound, or features of it, or other sequences: what `dataset` is shows which.
+  func load(_ dataset: String) throws -> LabeledData {
     let pattern = try labelPattern.map { try LabelPattern($0) }
-    let found: Dataset
-    do throws(DatasetError) {
-      found = try Dataset(at: dataset, labelPattern: pattern, root: confinement.root, table: table.options)
-    } catch {
-      throw CommandError("\(error)\(hint(for: error))")
+    if SequenceDataset.isArchive(dataset) || labels != nil && FileAccess.isFolder(dataset) {
+      return LabeledData(try sequences(dataset, pattern))
     }
-    return found
+    if labels != nil { throw CommandError("\(dataset): not a file or folder of features, which alone take --labels") }
+    let found = Result { () throws(DatasetError) in
+      try Dataset(at: dataset, labelPattern: pattern, root: confinement.root, table: table.options)
+    }
+    switch found {
+    case .success(let found) where !SequenceDataset.isSequences(found): return LabeledData(found)
+    case .failure(.noAudio) where SequenceDataset.isFolderOfSequences(dataset), .success:
+      return LabeledData(try sequences(dataset, pattern))
+    case .failure(let error): throw CommandError("\(error)\(hint(for: error))")
+    }
+  }
+
+  private func sequences(_ path: String, _ pattern: LabelPattern?) throws -> SequenceDataset {
+    do {
+      let data = try SequenceDataset(at: path, labels: labels, labelPattern: pattern, root: confinement.root)
+      if data.unlabeled > 0 {
+        StandardError.write("auricle: \(path): \(data.unlabeled) sequences have no label; they are left out")
+      }
+      return data
+    } catch FeatureFileError.noLabels(let path) {
+      throw CommandError(
+        "\(path): its sequences have no labels; say them with --labels, or --label-pattern for their names")
+    }
   }
 
   /// Which option helps.

@@ -9,6 +9,7 @@ struct Train: AsyncParsableCommand {
         auricle train sounds/ -o sounds.safetensors
         auricle train recordings/ -o digits.safetensors --label-pattern '{label}_{speaker}_{index}' --hold-out 'index<10'
         auricle train recordings/ --label-pattern '{label}_{speaker}_{index}' --leave-one-out speaker
+        auricle train features.npz --labels labels.csv -o motion.safetensors
       """)
 
   @OptionGroup var data: DatasetOptions
@@ -56,7 +57,7 @@ struct Train: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Keep the state of the training here, behind every epoch and when it is stopped (Ctrl-C).", valueName: "folder"))
+      "Keep the state of the training here, after every epoch and when it is stopped (Ctrl-C).", valueName: "folder"))
   var checkpoint: String?
   @Flag(help: "Go on from the checkpoint; repeat all other options.")
   var resume = false
@@ -73,6 +74,11 @@ struct Train: AsyncParsableCommand {
     help: ArgumentHelp(
       "Features to keep in memory; what goes beyond is kept in a temporary file.", valueName: "MB"))
   var cacheMemory = SoundTrainer.defaultCacheMemory >> 20
+  @Option(
+    help: ArgumentHelp(
+      "Of features: whether each coefficient is normalised over the training data (default: as the features were made; none for other sequences).",
+      valueName: "global|none"))
+  var normalize: SequenceNormalization?
   @OptionGroup var channelOptions: ChannelOptions
   @OptionGroup var outputOptions: OutputOptions
   @OptionGroup var failureOptions: FailureOptions
@@ -133,12 +139,13 @@ struct Train: AsyncParsableCommand {
       return
     }
     for path in [output, report] { if let path { try FileAccess.checkWritable(path) } }
-    let dataset = try data.load()
+    let loaded = try loadedData()
+    let dataset = loaded.dataset
     Interruption.listen()
     var hasBegun = false
     do {
-      if let folds = try folds(of: dataset) { try await crossValidate(folds, dataset, hasBegun: &hasBegun) }
-      if let output { try await train(dataset, to: output, hasBegun: &hasBegun) }
+      if let folds = try folds(of: dataset) { try await crossValidate(folds, loaded, hasBegun: &hasBegun) }
+      if let output { try await train(loaded, to: output, hasBegun: &hasBegun) }
     } catch is CancellationError where Interruption.isRequested {
       StandardError.write(interruptionNotice(hasBegun: hasBegun))
       throw Interruption.status
@@ -147,7 +154,25 @@ struct Train: AsyncParsableCommand {
     }
   }
 
-  private func train(_ dataset: Dataset, to output: String, hasBegun: inout Bool) async throws {
+  /// The data set; of sequences with the normalisation that is asked for, and no option that is for sound alone.
+  private func loadedData() throws -> LabeledData {
+    let loaded = try data.load()
+    guard var sequences = loaded.sequences else {
+      if normalize != nil { throw CommandError("\(data.dataset): sound; --normalize is for features") }
+      return loaded
+    }
+    for (option, isGiven) in [
+      ("--augment", augment != "none"), ("--sample-rate", sampleRate != nil),
+      ("--channel", channelOptions.channel != nil),
+    ] where isGiven {
+      throw CommandError("\(data.dataset): features; \(option) is for sound")
+    }
+    if let normalize { try sequences.setNormalization(normalize == .global) }
+    return LabeledData(sequences)
+  }
+
+  private func train(_ loaded: LabeledData, to output: String, hasBegun: inout Bool) async throws {
+    let dataset = loaded.dataset
     let choice: ValidationChoice =
       if !holdOut.isEmpty {
         .holdOut(try holdOut.map { try FieldCondition($0) })
@@ -157,11 +182,11 @@ struct Train: AsyncParsableCommand {
         .automatic(fraction: 0.1)
       }
     let split = try dataset.split(validation: choice, seed: trainingOptions.seed)
-    let trainer = try trainer(for: split.training, folder: judges ? "final" : nil, noise: dataset.noiseFiles)
+    let trainer = try trainer(for: split.training, of: loaded, folder: judges ? "final" : nil)
     StandardError.write(
-      "\(data.dataset): \(dataset.source), \(dataset.examples.count) files in \(dataset.labels.count) classes; "
+      "\(data.dataset): \(dataset.source), \(dataset.examples.count) \(loaded.noun) in \(dataset.labels.count) classes; "
         + "\(split.training.count) to train on, \(split.validation.count) to validate")
-    if !judges { try announce(dataset, split) }
+    if !judges { try announce(loaded, split) }
 
     let start = ContinuousClock.now
     var display = TrainingDisplay(epochs: trainingOptions.epochs, json: outputOptions.json)
@@ -177,7 +202,7 @@ struct Train: AsyncParsableCommand {
     }
   }
 
-  /// With `--fail-fast`, cancels the current task at a file that cannot be read. Behind the last file training begins.
+  /// With `--fail-fast`, cancels the current task at a file that cannot be read. After the last file training begins.
   private func look(at progress: SoundTrainer.Progress, hasBegun: inout Bool) {
     guard case .file(_, _, let failure) = progress else {
       hasBegun = true
@@ -204,9 +229,10 @@ struct Train: AsyncParsableCommand {
 
   /// Says what is to be known before anything is learned: the classes, what was left out, what is suspicious. Throws with
   /// `--strict` where anything is.
-  private func announce(_ dataset: Dataset, _ split: DatasetSplit?) throws {
+  private func announce(_ loaded: LabeledData, _ split: DatasetSplit?) throws {
+    let dataset = loaded.dataset
     let report = DatasetReport(
-      of: dataset, split: split, sameSounds: dataset.sameSounds(),
+      of: dataset, split: split, sameSounds: loaded.sequences == nil ? dataset.sameSounds() : [],
       wantsValidation: split != nil && validationSplit != 0)
     for line in report.text().split(separator: "\n") { StandardError.write("  " + printable(String(line))) }
     if dataset.leftOut.soundCount > 0 { StandardError.report("left out: \(dataset.leftOut)") }
@@ -220,14 +246,15 @@ struct Train: AsyncParsableCommand {
     }
   }
 
-  private func crossValidate(_ folds: [Fold], _ dataset: Dataset, hasBegun: inout Bool) async throws {
+  private func crossValidate(_ folds: [Fold], _ loaded: LabeledData, hasBegun: inout Bool) async throws {
+    let dataset = loaded.dataset
     // Before the hours that the folds may take.
     if let checkpoint, output != nil { try CheckpointFolder("\(checkpoint)/final", resuming: resume).prepare() }
-    let trainer = try trainer(for: folds[0].training + folds[0].testing, folder: nil, noise: dataset.noiseFiles)
+    let trainer = try trainer(for: folds[0].training + folds[0].testing, of: loaded, folder: nil)
     StandardError.write(
-      "\(data.dataset): \(dataset.source), \(dataset.examples.count) files in \(dataset.labels.count) classes; "
+      "\(data.dataset): \(dataset.source), \(dataset.examples.count) \(loaded.noun) in \(dataset.labels.count) classes; "
         + "\(folds.count) folds\(usesOwnFolds(dataset) ? ", the data set's own" : "")")
-    try announce(dataset, nil)
+    try announce(loaded, nil)
     var display = TrainingDisplay(epochs: trainingOptions.epochs, json: false)
     let result = try await trainer.crossValidate(folds, labels: dataset.labels, validation: validationSplit ?? 0) {
       Interruption.check()
@@ -257,12 +284,17 @@ struct Train: AsyncParsableCommand {
     }
   }
 
-  /// The trainer that the options describe; with checkpoint and log in a `folder` of their folders, if given. The data
-  /// set's own `noise` is for `--augment` where no other is given.
-  func trainer(for examples: [Example], folder: String?, noise ownNoise: [String] = []) throws -> SoundTrainer {
-    var trainer = SoundTrainer(
-      features: .speech(sampleRate: try sampleRate ?? commonestRate(examples)),
-      training: trainingOptions.configuration(jobs: jobOptions.jobs))
+  /// The trainer that the options describe; with checkpoint and log in a `folder` of their folders, if given.
+  func trainer(for examples: [Example], of data: LabeledData, folder: String?) throws -> SoundTrainer {
+    let training = trainingOptions.configuration(jobs: jobOptions.jobs)
+    var trainer =
+      if let sequences = data.sequences {
+        SoundTrainer(sequences: sequences, training: training)
+      } else {
+        SoundTrainer(
+          features: .speech(sampleRate: try sampleRate ?? commonestRate(examples)), training: training)
+      }
+    trainer.isNormalized = normalize == .global
     trainer.networks = try network.templates
     trainer.classWeights = trainingOptions.classWeight?.byLabel ?? [:]
     trainer.channel = channelOptions.selection
@@ -270,7 +302,7 @@ struct Train: AsyncParsableCommand {
     trainer.augmentation = try Augmentation(augment)
     trainer.noiseFiles =
       try noise.map { try AudioFiles.expand(paths: [$0]) }
-      ?? (trainer.augmentation.noise.probability > 0 ? ownNoise : [])
+      ?? (trainer.augmentation.noise.probability > 0 ? data.dataset.noiseFiles : [])
     trainer.roomFiles = try rooms.map { try AudioFiles.expand(paths: [$0]) } ?? []
     func place(_ path: String) -> String { folder.map { "\(path)/\($0)" } ?? path }
     if let checkpoint {
@@ -332,6 +364,11 @@ struct Train: AsyncParsableCommand {
         + (accuracy.map { "validation accuracy \(percent($0))" } ?? "no validation")
         + " (epoch \(epochs) of \(records.map(\.epochs.count).max() ?? 0)), \(fixed(seconds, decimals: 1)) s")
   }
+}
+
+/// Whether sequences are normalised.
+enum SequenceNormalization: String, ExpressibleByArgument, CaseIterable {
+  case global, none
 }
 
 /// A fold's result without the course of its training.

@@ -8,6 +8,10 @@ public enum FeatureFileError: Error, Hashable, Sendable, CustomStringConvertible
   case notContinued(path: String, reason: String)
   /// Another program is writing the archive.
   case inUse(path: String)
+  /// A file that features cannot be read from; the reason is a clause.
+  case unusable(path: String, reason: String)
+  /// Sequences that nobody says the classes of.
+  case noLabels(path: String)
 
   public var description: String {
     switch self {
@@ -17,6 +21,9 @@ public enum FeatureFileError: Error, Hashable, Sendable, CustomStringConvertible
       "\(path): frames of \(found) coefficients do not belong into a file of \(wanted)"
     case .notContinued(let path, let reason): "\(path): cannot be continued: \(reason); write another, or overwrite it"
     case .inUse(let path): "\(path): is being written by another run"
+    case .unusable(let path, let reason): "\(path): not features Auricle can use: \(reason)"
+    case .noLabels(let path):
+      "\(path): its sequences have no labels; say them with a file of labels, or a pattern of names"
     }
   }
 }

@@ -17,7 +17,8 @@ struct NetworkWeights<Scalar: NetworkScalar>: Sendable {
       return LayerPasses(
         Array(configuration.layers[layers]), Array(configuration.shapes[layers.lowerBound...layers.upperBound]),
         LayerPasses.Source(
-          tensors: layout.tensors[tensors...], parameters: parameters, earlier: configuration.layers[..<layers.lowerBound],
+          tensors: layout.tensors[tensors...], parameters: parameters,
+          earlier: configuration.layers[..<layers.lowerBound],
           firstState: configuration.layers[..<layers.lowerBound].reduce(0) { $0 + $1.definition.states.count },
           forTraining: forTraining))
     }

@@ -243,7 +243,8 @@ struct TrainCommandTests {
       ("gru-small", ["GRU 8  ", "Pooling (mean)"], 1), ("gru", ["GRU 8  ", "Pooling (mean)"], 2),
       ("bigru-attention", ["Bidirectional GRU 8", "Pooling (attention)"], 2),
       (
-        "conv-gru", ["Conv1D 64 (5), stride 1", "Conv1D 64 (3), stride 2", "Bidirectional GRU 8", "Pooling (attention)"], 1
+        "conv-gru",
+        ["Conv1D 64 (5), stride 1", "Conv1D 64 (3), stride 2", "Bidirectional GRU 8", "Pooling (attention)"], 1
       ),
       ("lstm", ["Bidirectional LSTM 8", "Pooling (attention)"], 2),
       ("simple-rnn", ["Bidirectional SimpleRNN (tanh) 8", "Pooling (attention)"], 1),

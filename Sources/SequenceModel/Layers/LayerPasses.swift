@@ -25,7 +25,8 @@ struct LayerPasses<Scalar: NetworkScalar>: Sendable {
         LayerPlace(
           input: shapes[index], output: shapes[index + 1], tensors: tensors.prefix(count),
           parameters: source.parameters,
-          number: source.firstNumber + (source.earlier + layers[..<index]).count { $0.isAlike(layer) }, firstState: state, forTraining: source.forTraining))
+          number: source.firstNumber + (source.earlier + layers[..<index]).count { $0.isAlike(layer) },
+          firstState: state, forTraining: source.forTraining))
       tensors = tensors.dropFirst(count)
       state += definition.states.count
     }

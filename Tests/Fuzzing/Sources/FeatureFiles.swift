@@ -19,8 +19,12 @@ private let block = Result {
     let frames = FeatureFile.frames(
       at: try write(bytes.dropFirst(), to: "features.\(format.rawValue)"), encoding: encoding)
     check(frames.map { $0 <= bytes.count } ?? true, "more frames than bytes")
+    try readAll(path)
     return
   }
+  _ = try write(bytes.dropFirst(), to: "features.\(format.rawValue)")
+  try readAll(path)
+  unlink(path)
   _ = try write(bytes.dropFirst(), to: "features.\(format.rawValue)" + (choice & 1 == 0 ? "" : ".part"))
   do {
     let found = try append("a new one", to: path, format)
@@ -28,6 +32,19 @@ private let block = Result {
     check(
       again["a_new_one"] == FeatureShape(frames: 2, coefficients: width), "what was added is not there")
     for (name, shape) in found where name != "a_new_one" { check(again[name] == shape, "'\(name)' was lost") }
+  } catch let error as FeatureFileError {
+    check("\(error)".hasPrefix(path), "the error does not name the file: \(error)")
+  }
+}
+
+/// All sequences of the file are finite numbers, or it is refused by its name.
+private func readAll(_ path: String) throws {
+  do {
+    let stored = try StoredFeatures(at: path)
+    for name in stored.names {
+      let features = try stored.features(of: name)
+      check(features.frames > 0 && features.values.allSatisfy(\.isFinite), "'\(name)' is not of finite numbers")
+    }
   } catch let error as FeatureFileError {
     check("\(error)".hasPrefix(path), "the error does not name the file: \(error)")
   }

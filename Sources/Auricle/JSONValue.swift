@@ -5,7 +5,7 @@
 #endif
 
 /// Any JSON text as a value, so that members can be put into it.
-enum JSONValue: Codable, Hashable, Sendable {
+package enum JSONValue: Codable, Hashable, Sendable {
   case object([String: JSONValue])
   case array([JSONValue])
   case text(String)
@@ -14,17 +14,21 @@ enum JSONValue: Codable, Hashable, Sendable {
   case flag(Bool)
   case null
 
-  init(json: String) throws {
+  package init(json: String) throws {
     self = try JSONDecoder().decode(JSONValue.self, from: Data(json.utf8))
   }
 
   /// On one line, members in alphabetical order.
-  var json: String {
-    get throws { try jsonLine(self) }
+  package var json: String {
+    get throws {
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+      return String(decoding: try encoder.encode(self), as: UTF8.self)
+    }
   }
 
   /// The value of an object's member, by its path: "mel.count". Setting makes the objects that are missing on the way.
-  subscript(path: some StringProtocol) -> JSONValue? {
+  package subscript(path: some StringProtocol) -> JSONValue? {
     get {
       path.split(separator: ".").reduce(self) { value, name in
         if case .object(let members)? = value { members[String(name)] } else { nil }
@@ -45,7 +49,7 @@ enum JSONValue: Codable, Hashable, Sendable {
     }
   }
 
-  init(from decoder: any Decoder) throws {
+  package init(from decoder: any Decoder) throws {
     let container = try decoder.singleValueContainer()
     if container.decodeNil() {
       self = .null
@@ -64,7 +68,7 @@ enum JSONValue: Codable, Hashable, Sendable {
     }
   }
 
-  func encode(to encoder: any Encoder) throws {
+  package func encode(to encoder: any Encoder) throws {
     var container = encoder.singleValueContainer()
     switch self {
     case .object(let members): try container.encode(members)

@@ -90,7 +90,6 @@ extension ONNXFeatures {
       let sum = offset == 0 ? x : graph.add("Add", [x, graph.integers([offset])])
       return graph.add("Div", [sum, graph.integers([hop])])
     }
-    let one = graph.integers([1])
     switch configuration.framing {
     case .centerZero, .centerReflect:
       let odd = max(configuration.fftLength, frame) % 2
@@ -100,7 +99,7 @@ extension ONNXFeatures {
     case .padEnd:
       return quotient(&graph, graph.greatest(samples, graph.integers([frame])), plus: 2 * hop - 1 - frame)
     case .kaldiCenter:
-      return graph.greatest(quotient(&graph, samples, plus: hop / 2), one)
+      return graph.greatest(quotient(&graph, samples, plus: hop / 2), graph.integers([1]))
     }
   }
 

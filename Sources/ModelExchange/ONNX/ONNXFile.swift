@@ -33,7 +33,12 @@ struct ONNXFile {
   }
 
   struct Tensor {
-    enum Element: Int { case float = 1, int32 = 6, int64 = 7, double = 11 }
+    enum Element: Int {
+      case float = 1
+      case int32 = 6
+      case int64 = 7
+      case double = 11
+    }
     var name: String
     var shape: [Int]
     var element: Element

@@ -318,7 +318,8 @@ extension ONNXLayers {
   ) -> Signal {
     let (units, directions) = (layer.units, layer.directions)
     // Where ONNX has another order of gates than Keras.
-    let gates = layer.cell == .lstm ? [0, 3, 1, 2] : layer.cell == .gru || layer.cell == .gruResetBefore ? [0, 1, 2] : [0]
+    let gates =
+      layer.cell == .lstm ? [0, 3, 1, 2] : layer.cell == .gru || layer.cell == .gruResetBefore ? [0, 1, 2] : [0]
     var (kernel, recurrent, bias): ([Float], [Float], [Float]) = ([], [], [])
     for _ in 0..<directions {
       kernel += gateRows(weights.next(), rows: input.count, units: units, gates)

@@ -2,7 +2,7 @@ import AuricleBase
 
 extension FeatureConfiguration.Cepstrum {
   /// The DCT-II with the lifter folded in: `count x mels`, row-major, coefficient 0 where `zerothPosition` wants it.
-  func matrix(mels: Int) -> [Float] {
+  package func matrix(mels: Int) -> [Float] {
     let order = zerothPosition == .first ? Array(0..<count) : Array(1..<count) + [0]
     return order.flatMap { n in
       (0..<mels).map { m in
@@ -16,7 +16,7 @@ extension FeatureConfiguration.Cepstrum {
   func meanWeight(mels: Int) -> Double { Double(mels) * scale(0, mels: mels) * lifterWeight(0) }
 
   /// Where coefficient 0 is.
-  var zerothIndex: Int { zerothPosition == .first ? 0 : count - 1 }
+  package var zerothIndex: Int { zerothPosition == .first ? 0 : count - 1 }
 
   private func scale(_ n: Int, mels: Int) -> Double {
     switch normalization {

@@ -4,19 +4,19 @@ import AuricleBase
 
 extension FeatureConfiguration {
   /// What stands in place of coefficient 0, of kinds that have one.
-  var energy: Cepstrum.Energy { kind == .mfcc ? cepstrum.energy : .none }
+  package var energy: Cepstrum.Energy { kind == .mfcc ? cepstrum.energy : .none }
 
   /// Whether features depend on the sound's greatest energy.
   var needsGreatest: Bool { (kind == .logMel || kind == .mfcc) && logarithm.range != nil }
 
   /// Whether features depend on the mean of the whole sound.
-  var needsStatistics: Bool { normalization == .utteranceMean || normalization == .utteranceMeanVariance }
+  package var needsStatistics: Bool { normalization == .utteranceMean || normalization == .utteranceMeanVariance }
 
   /// What the natural logarithm of the spectrum's energies is multiplied by.
-  var logarithmFactor: Double { logarithm.factor * (logarithm.unit == .decibels && !usesPower ? 2 : 1) }
+  package var logarithmFactor: Double { logarithm.factor * (logarithm.unit == .decibels && !usesPower ? 2 : 1) }
 
   /// What the power spectrum is multiplied by, for a window of these values.
-  func spectrumScale(of window: [Double]) -> Double {
+  package func spectrumScale(of window: [Double]) -> Double {
     switch spectrumNormalization {
     case .none: 1
     case .length: 1 / Double(fftLength)
@@ -27,12 +27,12 @@ extension FeatureConfiguration {
 
 extension FeatureConfiguration.InputScale {
   /// What samples within [-1, 1] are multiplied by.
-  var factor: Double { self == .int16 ? 32_768 : 1 }
+  package var factor: Double { self == .int16 ? 32_768 : 1 }
 }
 
 extension FeatureConfiguration.Logarithm {
   /// What the natural logarithm of a power is multiplied by.
-  var factor: Double {
+  package var factor: Double {
     switch unit {
     case .natural: 1
     case .decimal: 1 / naturalLogarithm(10)
@@ -41,7 +41,7 @@ extension FeatureConfiguration.Logarithm {
   }
 
   /// What is subtracted afterwards: the reference in dB.
-  func shift(usesPower: Bool) -> Double {
+  package func shift(usesPower: Bool) -> Double {
     unit == .decibels ? (usesPower ? 10 : 20) * decimalLogarithm(max(reference, floor)) : 0
   }
 }

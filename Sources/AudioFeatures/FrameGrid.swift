@@ -1,3 +1,8 @@
+extension FeatureConfiguration {
+  /// First sample of frame 0; negative where frames begin before the signal.
+  package var frameOrigin: Int { FrameGrid(self, samples: 1).origin }
+}
+
 /// Where the frames of a signal begin and what lies beyond its ends, by the configuration's framing.
 struct FrameGrid {
   /// Number of frames.

@@ -21,7 +21,7 @@ extension FeatureConfiguration.MelFilterbank.Scale {
 }
 
 /// Triangular filters on the mel scale as a band matrix: for each filter the bins it covers and their weights.
-struct MelBands {
+package struct MelBands {
   private(set) var bands: [auricle_band] = []
   private(set) var weights: [Float] = []
 
@@ -43,7 +43,7 @@ struct MelBands {
   }
 
   /// The dense matrix, filters x bins.
-  static func filters(_ configuration: FeatureConfiguration) -> [[Double]] {
+  package static func filters(_ configuration: FeatureConfiguration) -> [[Double]] {
     let mel = configuration.mel
     let (rate, bins) = (mel.binRate ?? Double(configuration.sampleRate), configuration.binCount)
     let high = mel.highFrequency ?? rate / 2

@@ -2,7 +2,7 @@ import AuricleBase
 
 extension FeatureConfiguration.Window {
   /// The window's `length` values.
-  func values(_ length: Int) -> [Double] {
+  package func values(_ length: Int) -> [Double] {
     let denominator = Double(isPeriodic ? length : max(1, length - 1))
     return (0..<length).map { n in
       let phase = 2 * Double.pi * Double(n) / denominator

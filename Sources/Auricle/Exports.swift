@@ -5,6 +5,7 @@
 @_exported import Datasets
 @_exported import Evaluation
 @_exported import FeatureFiles
+@_exported import ModelExchange
 @_exported import Pictures
 @_exported import SequenceModel
 @_exported import Training

@@ -69,6 +69,12 @@ public struct LayerShape: Hashable, Sendable {
     isFlat || hasDenseBins ? (axis, 1) : (Axis(axis.size), axis.segments)
   }
 
+  /// How many numbers a normalisation has; see `columns`.
+  package var columnCount: Int { columns.axis.count }
+
+  /// Whether the second half of a frame ends in the first frame, where pooling takes the last state.
+  package var isBidirectional: Bool { axis.segments == 2 }
+
   /// Throws `ModelError.configuration` where there are no frames left.
   func requireFrames(_ layer: String) throws(ModelError) {
     guard hasFrames else { throw .configuration("\(layer) after the frames were pooled; put it before the pooling") }

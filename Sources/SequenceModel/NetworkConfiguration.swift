@@ -13,7 +13,7 @@ public struct NetworkConfiguration: Hashable, Sendable {
   /// Classes, which are the outputs of the last layer.
   public let classCount: Int
   /// What enters each layer, and what leaves the last.
-  let shapes: [LayerShape]
+  package let shapes: [LayerShape]
 
   /// Throws `ModelError.configuration`, which names the layer, for what cannot be.
   public init(input: Int, _ layers: [Layer]) throws(ModelError) {
@@ -34,7 +34,7 @@ public struct NetworkConfiguration: Hashable, Sendable {
   }
 
   /// What enters each layer, and what leaves the last.
-  static func shapes(of layers: [Layer], input: LayerShape) throws(ModelError) -> [LayerShape] {
+  package static func shapes(of layers: [Layer], input: LayerShape) throws(ModelError) -> [LayerShape] {
     var shapes = [input]
     for (index, layer) in layers.enumerated() {
       let definition = layer.definition

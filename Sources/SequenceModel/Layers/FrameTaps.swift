@@ -3,14 +3,14 @@
 ///
 /// Output frame `t` begins `lead` frames before input frame `t * stride`. Frames before a sequence's own beginning and
 /// after its end are not there, and never those of another sequence.
-struct FrameTaps: Hashable, Sendable {
-  var taps: Int
-  var stride = 1
-  var dilation = 1
-  var lead = 0
+package struct FrameTaps: Hashable, Sendable {
+  package var taps: Int
+  package var stride = 1
+  package var dilation = 1
+  package var lead = 0
 
   /// Centred on frame `t * stride`, with the middle one of an even number before it; or, if `causal`, ending there.
-  init(_ taps: Int, stride: Int = 1, dilation: Int = 1, causal: Bool = false) {
+  package init(_ taps: Int, stride: Int = 1, dilation: Int = 1, causal: Bool = false) {
     let span = (taps - 1) * dilation
     (self.taps, self.stride, self.dilation, lead) = (taps, stride, dilation, causal ? span : span / 2)
   }
@@ -23,10 +23,10 @@ struct FrameTaps: Hashable, Sendable {
   }
 
   /// Frames after `t * stride` that output frame `t` sees.
-  var lookahead: Int { (taps - 1) * dilation - lead }
+  package var lookahead: Int { (taps - 1) * dilation - lead }
 
   /// `n` frames become `n / stride`, rounded up.
-  func outputFrames(_ count: Int) -> Int { (count + stride - 1) / stride }
+  package func outputFrames(_ count: Int) -> Int { (count + stride - 1) / stride }
   func outputShape(of shape: BatchShape) -> BatchShape { stride == 1 ? shape : shape.withLengths(outputFrames) }
 
   /// For each row of `output` and each tap, the row of `x` that it sees; nil where there is none. For a piece of a stream

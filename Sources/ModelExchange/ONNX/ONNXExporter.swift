@@ -1,0 +1,101 @@
+import AudioFeatures
+import SequenceModel
+
+#if canImport(FoundationEssentials)
+  import FoundationEssentials
+#else
+  import Foundation
+#endif
+
+/// A model as an ONNX file, which ONNX Runtime and others run without Auricle.
+///
+///     let bytes = try ONNXExporter(model).bytes(input: .features)
+///     try FileAccess.writeAtomically(bytes, to: "digits.onnx")
+///
+/// The graph's inputs are `features` (`batch x frames x width`, float32, as `FeatureExtractor` computes them: the model's
+/// own normalisation is in the graph) or `samples` (`batch x samples`, float32 in [-1, 1), mono, at the model's rate), and
+/// `lengths` (`batch`, int64): how many frames or samples of each row count, at least one; what lies beyond may hold
+/// anything and changes nothing. Outputs are `probabilities` (`batch x classes`; of an ensemble the mean of its members')
+/// and, of a single network, `logits`.
+///
+/// Metadata has the keys of the model file: `auricle.labels` (a JSON array, in the order of the probabilities),
+/// `auricle.features` (the configuration in JSON; or `auricle.sequence`, the width of other sequences) and
+/// `auricle.output`.
+public struct ONNXExporter: Sendable {
+  /// What the graph takes.
+  public enum Input: String, CaseIterable, Sendable { case features, samples }
+
+  private let model: ClassifierEnsemble
+
+  public init(_ model: ClassifierEnsemble) { self.model = model }
+
+  /// The file's bytes: the same model always gives the same. Throws `ModelExchangeError`.
+  public func bytes(input: Input = .features) throws -> [UInt8] {
+    let size = model.parameterCount * MemoryLayout<Float>.stride
+    guard size < Int(Int32.max) else { throw ModelExchangeError.tooLarge(bytes: size) }
+    var graph = ONNXGraph()
+    let value: ONNXFile.Value
+    var (frames, lengths): (String, String)
+    var isLongEnough: String?
+    switch input {
+    case .features:
+      value = ONNXFile.Value(
+        name: "features", element: .float, shape: [.named("batch"), .named("frames"), .fixed(model.input.width)])
+      (frames, lengths) = ("features", "lengths")
+    case .samples:
+      guard case .audio(let configuration) = model.input else { throw ModelExchangeError.notForSound }
+      value = ONNXFile.Value(name: "samples", element: .float, shape: [.named("batch"), .named("samples")])
+      (frames, lengths, isLongEnough) = try ONNXFeatures(configuration).add(
+        to: &graph, samples: "samples", lengths: "lengths")
+    }
+    if let normalizer = model.normalizer {
+      graph.scope = "normalization/"
+      let mean = graph.constant("mean", normalizer.mean, shape: [model.input.width])
+      let scale = graph.constant("scale", normalizer.scale, shape: [model.input.width])
+      frames = graph.add("Mul", [graph.add("Sub", [frames, mean]), scale])
+    }
+    graph.scope = "lengths/"
+    let count = graph.size(of: frames, axis: 1)
+    graph.scope = ""
+    var layers = ONNXLayers(graph, lengths: lengths, frames: count)
+    let isSingle = model.members.count == 1
+    var answers: [String] = []
+    for (index, member) in model.members.enumerated() {
+      layers.graph.scope = isSingle ? "" : "member.\(index)/"
+      var logits = try layers.logits(member, of: frames)
+      if let isLongEnough { logits = layers.graph.add("Where", [isLongEnough, logits, layers.graph.scalar(.nan)]) }
+      let named = isSingle ? layers.graph.add("Identity", [logits], output: "logits") : logits
+      let output = isSingle ? "probabilities" : nil
+      switch model.output {
+      case .softmax: answers.append(layers.graph.add("Softmax", [named], [("axis", .integer(1))], output: output))
+      case .sigmoid: answers.append(layers.graph.add("Sigmoid", [named], output: output))
+      }
+    }
+    layers.graph.scope = ""
+    if !isSingle { _ = layers.graph.add("Mean", answers, output: "probabilities") }
+
+    let classes = [ONNXFile.Value.Dimension.named("batch"), .fixed(model.labels.count)]
+    let file = ONNXFile(
+      graphName: "auricle", opset: ONNXGraph.opset, nodes: layers.graph.nodes, initializers: layers.graph.initializers,
+      inputs: [value, ONNXFile.Value(name: "lengths", element: .int64, shape: [.named("batch")])],
+      outputs: (["probabilities"] + (isSingle ? ["logits"] : [])).map {
+        ONNXFile.Value(name: $0, element: .float, shape: classes)
+      },
+      metadata: try metadata())
+    let bytes = file.bytes
+    guard bytes.count <= Int(Int32.max) else { throw ModelExchangeError.tooLarge(bytes: bytes.count) }
+    return bytes
+  }
+
+  private func metadata() throws -> [(key: String, value: String)] {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    func json(_ value: some Encodable) throws -> String { String(decoding: try encoder.encode(value), as: UTF8.self) }
+    let input: (String, String) =
+      switch model.input {
+      case .audio(let features): ("auricle.features", try json(features))
+      case .sequence(let width): ("auricle.sequence", "\(width)")
+      }
+    return [("auricle.labels", try json(model.labels)), input, ("auricle.output", model.output.rawValue)]
+  }
+}

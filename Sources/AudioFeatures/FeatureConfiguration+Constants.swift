@@ -7,10 +7,10 @@ extension FeatureConfiguration {
   var energy: Cepstrum.Energy { kind == .mfcc ? cepstrum.energy : .none }
 
   /// Whether features depend on the sound's greatest energy.
-  var needsGreatest: Bool { (kind == .logMel || kind == .mfcc) && logarithm.range != nil }
+  package var needsGreatest: Bool { (kind == .logMel || kind == .mfcc) && logarithm.range != nil }
 
   /// Whether features depend on the mean of the whole sound.
-  var needsStatistics: Bool { normalization == .utteranceMean || normalization == .utteranceMeanVariance }
+  package var needsStatistics: Bool { normalization == .utteranceMean || normalization == .utteranceMeanVariance }
 
   /// What the natural logarithm of the spectrum's energies is multiplied by.
   var logarithmFactor: Double { logarithm.factor * (logarithm.unit == .decibels && !usesPower ? 2 : 1) }

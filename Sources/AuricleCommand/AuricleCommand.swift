@@ -17,7 +17,7 @@ struct AuricleCommand: AsyncParsableCommand {
       nobody reads the output any more.
       """,
     version: "0.1.0",
-    subcommands: [Classify.self, Evaluate.self, Compare.self, Train.self, Features.self, Inspect.self])
+    subcommands: [Classify.self, Detect.self, Evaluate.self, Compare.self, Train.self, Features.self, Inspect.self])
 
   static func main() async {
     Interruption.turnSignalsIntoErrors()

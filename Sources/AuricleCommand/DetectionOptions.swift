@@ -76,6 +76,8 @@ struct DetectionOptions: ParsableArguments {
         events: configuration(labels: classifier.model.labels))
     } catch let error as DetectionError {
       throw ValidationError("\(error).")
+    } catch let error as ModelError where running {
+      throw ValidationError("--running: \(error).")
     }
   }
 

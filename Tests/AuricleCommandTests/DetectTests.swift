@@ -3,17 +3,17 @@ import Testing
 
 @Suite("auricle detect")
 struct DetectTests {
-  /// Raw 16-bit samples at 8 kHz: spoken digits with a second of silence before each and after the last, and where each
+  /// Raw 16-bit samples at 16 kHz: spoken digits with a second of silence before each and after the last, and where each
   /// begins, in seconds.
   private func stream() throws -> (bytes: Data, digits: [(label: String, start: Double)]) {
     var bytes = Data()
     var digits: [(String, Double)] = []
     for name in ["1_en-linda_0", "7_en-us-f1_0", "3_flite-slt_1", "9_en-rp-m5_0"] {
-      bytes += Data(count: 16_000)
-      digits.append((String(name.prefix(1)), Double(bytes.count) / 16_000))
+      bytes += Data(count: 32_000)
+      digits.append((String(name.prefix(1)), Double(bytes.count) / 32_000))
       bytes += try Data(contentsOf: URL(filePath: "\(fixtures)/digits/\(name).wav")).dropFirst(44)
     }
-    return (bytes + Data(count: 32_000), digits)
+    return (bytes + Data(count: 64_000), digits)
   }
 
   private let settings = ["--window", "0.7", "--hop", "0.1", "--threshold", "0.9/0.5", "--min-duration", "0.2"]
@@ -21,7 +21,7 @@ struct DetectTests {
   private func wav(_ samples: Data, size: Int) -> Data {
     func number(_ value: Int, _ count: Int) -> Data { Data((0..<count).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }) }
     var bytes = Data("RIFF".utf8) + number(size, 4) + Data("WAVEfmt ".utf8) + number(16, 4) + number(1, 2) + number(1, 2)
-    bytes += number(8_000, 4) + number(16_000, 4) + number(2, 2) + number(16, 2)
+    bytes += number(16_000, 4) + number(32_000, 4) + number(2, 2) + number(16, 2)
     return bytes + Data("data".utf8) + number(size, 4) + samples
   }
 
@@ -50,10 +50,10 @@ struct DetectTests {
     }
     let expected = events(reference)
     #expect(!expected.isEmpty)
-    #expect(try events(Run(base + ["--raw", "s16le:8000:1", raw])) == expected)
+    #expect(try events(Run(base + ["--raw", "s16le:16000:1", raw])) == expected)
     #expect(try events(Run(base + ["--jobs", "1", whole])) == expected)
     #expect(try events(Run(base + ["-"], input: whole)) == expected)
-    #expect(try events(Run(base + ["--live", "--raw", "s16le:8000:1", "-"], input: raw)) == expected)
+    #expect(try events(Run(base + ["--live", "--raw", "s16le:16000:1", "-"], input: raw)) == expected)
     #expect(try events(Run(base + ["--live", "-"], input: whole)) == expected)
     #expect(try events(Run(base + ["--live", "-"], input: endless)) == expected)
   }
@@ -62,7 +62,7 @@ struct DetectTests {
   func scores() throws {
     let folder = try TemporaryFolder()
     let raw = try file("a.raw", stream().bytes, in: folder)
-    let arguments = ["detect", "--raw", "s16le:8000:1", "--scores"]
+    let arguments = ["detect", "--raw", "s16le:16000:1", "--scores"]
     #expect(try Run(arguments + ["\(folder.path)/file.tsv", raw]).status == 0)
     #expect(try Run(arguments + ["\(folder.path)/live.tsv", "--live", "-"], input: raw).status == 0)
     let table = try String(contentsOfFile: "\(folder.path)/file.tsv", encoding: .utf8)
@@ -119,7 +119,7 @@ struct DetectTests {
     let (bytes, digits) = try stream()
     let process = Process()
     process.executableURL = try Run.program
-    process.arguments = ["detect", "--live", "--raw", "s16le:8000:1", "--format", "csv", "-"] + settings
+    process.arguments = ["detect", "--live", "--raw", "s16le:16000:1", "--format", "csv", "-"] + settings
     let (input, output) = (Pipe(), Pipe())
     (process.standardInput, process.standardOutput) = (input, output)
     process.standardError = FileHandle.nullDevice
@@ -137,7 +137,7 @@ struct DetectTests {
     var sent = 0
     for (index, digit) in digits.enumerated() {
       // Until the next digit begins.
-      let end = index + 1 < digits.count ? Int(digits[index + 1].start * 8_000) * 2 : bytes.count
+      let end = index + 1 < digits.count ? Int(digits[index + 1].start * 16_000) * 2 : bytes.count
       try input.fileHandleForWriting.write(contentsOf: bytes[sent..<end])
       sent = end
       while !rows.contains(where: { $0.contains(",\(digit.label),") && process.isRunning }) { take() }
@@ -154,14 +154,14 @@ struct DetectTests {
     let (bytes, digits) = try stream()
     let process = Process()
     process.executableURL = try Run.program
-    process.arguments = ["detect", "--live", "--raw", "s16le:8000:1", "--format", "csv", "-"] + settings
+    process.arguments = ["detect", "--live", "--raw", "s16le:16000:1", "--format", "csv", "-"] + settings
     let (input, output) = (Pipe(), Pipe())
     (process.standardInput, process.standardOutput) = (input, output)
     process.standardError = FileHandle.nullDevice
     try process.run()
     // The stream stops in the middle of the last digit, and stays open.
     let last = digits[digits.count - 1]
-    try input.fileHandleForWriting.write(contentsOf: bytes.prefix(Int((last.start + 0.6) * 8_000) * 2))
+    try input.fileHandleForWriting.write(contentsOf: bytes.prefix(Int((last.start + 0.6) * 16_000) * 2))
     var text = ""
     while !text.contains(",\(digits[2].label),") {
       text += String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)

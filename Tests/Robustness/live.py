@@ -23,7 +23,7 @@ from pathlib import Path
 
 from harness import FIXTURES
 
-RATE, WINDOW, HOP, LIMIT = 8000, 0.7, 0.1, 0.05
+RATE, WINDOW, HOP, LIMIT = 16000, 0.7, 0.1, 0.05
 OPTIONS = ["--live", "--raw", f"s16le:{RATE}:1", "--format", "jsonl", "--window", str(WINDOW), "--hop", str(HOP),
            "--threshold", "0.9/0.5"]
 

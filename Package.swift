@@ -40,7 +40,8 @@ let package = Package(
     .target(name: "Detection", dependencies: ["AuricleBase", "AudioInput"]),
     .target(name: "Evaluation", dependencies: ["Pictures", "CReportTemplate"]),
     .target(
-      name: "Auricle", dependencies: ["Augmentation", "Training", "Evaluation", "FeatureFiles", "CBundledModel"]),
+      name: "Auricle",
+      dependencies: ["Augmentation", "Training", "Detection", "Evaluation", "FeatureFiles", "CBundledModel"]),
     .executableTarget(
       name: "AuricleCommand",
       dependencies: ["Auricle", .product(name: "ArgumentParser", package: "swift-argument-parser")]),

@@ -7,7 +7,7 @@ extension FeatureConfiguration {
   package var energy: Cepstrum.Energy { kind == .mfcc ? cepstrum.energy : .none }
 
   /// Whether features depend on the sound's greatest energy.
-  var needsGreatest: Bool { (kind == .logMel || kind == .mfcc) && logarithm.range != nil }
+  package var needsGreatest: Bool { (kind == .logMel || kind == .mfcc) && logarithm.range != nil }
 
   /// Whether features depend on the mean of the whole sound.
   package var needsStatistics: Bool { normalization == .utteranceMean || normalization == .utteranceMeanVariance }

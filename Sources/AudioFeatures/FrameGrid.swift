@@ -78,3 +78,8 @@ struct FrameGrid {
     return folded
   }
 }
+
+extension FeatureConfiguration {
+  /// Frames of a sound of so many samples.
+  package func frames(ofSamples samples: Int) -> Int { FrameGrid(self, samples: samples).count }
+}

@@ -13,6 +13,8 @@ public enum AudioError: Error, Equatable, Sendable, CustomStringConvertible {
   case unsupportedCodec(path: String, container: String, codec: String)
   /// A sound format that is not read; `name` is a phrase ("AMR audio").
   case unsupportedFormat(path: String, name: String)
+  /// Live sound that is neither WAV nor bare samples; `what` is what it looks like ("FLAC", "text"), or nil.
+  case unsuitableForLive(path: String, what: String?)
   /// A part of a file, from a byte `offset` on, that is not as it was written.
   case damagedPart(path: String, container: String, offset: Int)
   /// A header whose parts cannot all be true.
@@ -57,6 +59,9 @@ public enum AudioError: Error, Equatable, Sendable, CustomStringConvertible {
       "\(Self.name(path)): a \(container) file of \(codec), which libsndfile does not read; \(Self.remedy(path))"
     case .unsupportedFormat(let path, let name):
       "\(Self.name(path)): not an audio file libsndfile can read (it looks like \(name)); \(Self.remedy(path))"
+    case .unsuitableForLive(let path, let what):
+      "\(Self.name(path)): live sound must come as raw samples that are described, or as WAV of PCM, floats, A-law or mu-law"
+        + (what.map { "; this looks like \($0)" } ?? "")
     case .damagedPart(let path, let container, let offset):
       "\(Self.name(path)): the \(container) file is damaged, or lacks a part, at byte \(offset)"
     case .contradiction(let path, let reason):

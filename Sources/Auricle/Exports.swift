@@ -3,6 +3,7 @@
 @_exported import Augmentation
 @_exported import AuricleBase
 @_exported import Datasets
+@_exported import Detection
 @_exported import Evaluation
 @_exported import FeatureFiles
 @_exported import ModelExchange

@@ -163,7 +163,7 @@ public struct SoundClassifier: Sendable {
     return answer
   }
 
-  private func heard(_ span: SoundSpan) -> SoundSpan {
+  func heard(_ span: SoundSpan) -> SoundSpan {
     var span = span
     if span.channel == .mix { span.channel = channel }
     return span

@@ -17,7 +17,9 @@ struct AuricleCommand: AsyncParsableCommand {
       nobody reads the output any more.
       """,
     version: "0.1.0",
-    subcommands: [Classify.self, Evaluate.self, Compare.self, Train.self, Features.self, Inspect.self, Export.self])
+    subcommands: [
+      Classify.self, Detect.self, Evaluate.self, Compare.self, Train.self, Features.self, Inspect.self, Export.self,
+    ])
 
   static func main() async {
     Interruption.turnSignalsIntoErrors()

@@ -9,6 +9,7 @@ struct Evaluate: AsyncParsableCommand {
         auricle evaluate --model digits.safetensors recordings/ --label-pattern '{label}_{speaker}_{index}' --only 'index<10'
         auricle evaluate --model birds.safetensors test.csv --predictions predictions.jsonl --report report.html
         auricle evaluate --from predictions.jsonl --group-by speaker --confusion confusion.svg
+        auricle evaluate --events truth.csv found.csv --collar 0.5 --onset-only
 
       Exit code 4 says that --min-accuracy was not reached.
       """)
@@ -66,6 +67,7 @@ struct Evaluate: AsyncParsableCommand {
   var topK: [Int] = []
   @Option(help: ArgumentHelp("End with exit code 4 when the accuracy is lower, for example 0.95.", valueName: "share"))
   var minAccuracy: Double?
+  @OptionGroup(title: "Events") var eventEvaluation: EventEvaluation
   @OptionGroup var channelOptions: ChannelOptions
   @OptionGroup var output: OutputOptions
   @OptionGroup var failureOptions: FailureOptions
@@ -74,6 +76,12 @@ struct Evaluate: AsyncParsableCommand {
   func validate() throws {
     if let split, Split(split) == nil {
       throw ValidationError("--split is '\(split)'; it must be training, validation or testing.")
+    }
+    if !eventEvaluation.events.isEmpty {
+      guard from == nil, dataset == nil, report.isEmpty, confusion.isEmpty, minAccuracy == nil else {
+        throw ValidationError("--events takes the place of a data set; of the other options, only --json goes with it.")
+      }
+      return
     }
     if from == nil && dataset == nil {
       throw ValidationError("Say which labelled files to judge by, or use --from FILE.")
@@ -103,6 +111,9 @@ struct Evaluate: AsyncParsableCommand {
   private var needsFiles: Bool { report.contains { ReportFormat($0) == .html } }
 
   func run() async throws {
+    if let report = try eventEvaluation.report() {
+      return try StandardOutput.write(output.json ? jsonLine(report) : report.text)
+    }
     let model = from == nil || modelOptions.model != nil ? try modelOptions.load() : nil
     let tally: EvaluationTally
     if let from {

@@ -1,0 +1,227 @@
+/// Finds events in sound of any length: slides a classifier over it, and makes events of the scores.
+///
+///     let detector = try SoundDetector(SoundClassifier(contentsOf: "birds.safetensors"), window: 2, hop: 0.5)
+///     for try await event in detector.events(in: SoundSpan("day.flac")) {
+///       print(event.start, event.end, event.label, event.probability ?? 0)
+///     }
+///
+/// Every `hop` seconds, the `window` seconds around them are classified as if they were a sound of their own: the scores of
+/// the hop in the window's middle. The first window's scores hold from the beginning of the sound, those of the last,
+/// which ends where the sound does, to its end; a sound shorter than a window is one window. Normalisation over the
+/// utterance is over the window.
+///
+/// Memory does not grow with the sound. A value that any number of threads share.
+public struct SoundDetector: Sendable {
+  /// Classes that are no events, where a model knows them and nothing else is said.
+  public static let backgroundLabels: Set<String> = [
+    "_silence_", "_unknown_", "_background_", "_background_noise_", "background",
+  ]
+
+  public let classifier: SoundClassifier
+  /// How scores become events.
+  public let events: EventDetector.Configuration
+  /// Whether a network that can stream hears the sound from its beginning, and its state every `hop` is the answer, instead
+  /// of windows: quicker, but right only for a network that has learnt to forget.
+  public let isRunning: Bool
+  let extractor: FeatureExtractor
+  let windowSamples: Int
+  let hopSamples: Int
+
+  /// Windows that are classified together.
+  static let batch = 32
+
+  /// `window` and `hop` are seconds; they are rounded to whole frames. As a rule a window is as long as the sounds the model
+  /// was trained on. By default events are those of `EventDetector.Configuration()` without `backgroundLabels`.
+  ///
+  /// Throws `DetectionError.invalidConfiguration` for a window that is not 10 minutes or less, a hop longer than it or
+  /// shorter than a frame's, and a running network that pools over all it has heard; `DetectionError.unknownLabel`;
+  /// `ModelError.stream` for a running network that needs the end first, and `ModelError` and `FeatureError` for a model
+  /// that is not for sound.
+  public init(
+    _ classifier: SoundClassifier, window: Double = 1, hop: Double = 0.2, isRunning: Bool = false,
+    events: EventDetector.Configuration? = nil
+  ) throws {
+    let features = try classifier.model.features
+    let labels = classifier.model.labels
+    self.classifier = classifier
+    self.isRunning = isRunning
+    extractor = try FeatureExtractor(features)
+    self.events =
+      try events ?? EventDetector.Configuration(ignoredLabels: Self.backgroundLabels.intersection(labels))
+    guard window > 0, window <= 600 else {
+      throw DetectionError.invalidConfiguration(name: "window", reason: "\(window) s; wanted more than 0 and at most 600")
+    }
+    guard hop > 0, isRunning ? hop <= 600 : hop <= window else {
+      throw DetectionError.invalidConfiguration(
+        name: "hop", reason: "\(hop) s; wanted more than 0, and at most the window's \(window) s")
+    }
+    let rate = Double(features.sampleRate)
+    hopSamples = Int((hop * rate / Double(features.hopLength)).rounded()) * features.hopLength
+    windowSamples = max(Int((window * rate).rounded()), hopSamples)
+    guard hopSamples > 0 else {
+      throw DetectionError.invalidConfiguration(
+        name: "hop", reason: "\(hop) s; the model's frames are \(Double(features.hopLength) / rate) s apart")
+    }
+    guard features.frames(ofSamples: windowSamples) > 0 else {
+      throw DetectionError.invalidConfiguration(
+        name: "window", reason: "\(window) s; one frame of the model takes \(Double(features.frameLength) / rate) s")
+    }
+    _ = try EventDetector(labels: labels, configuration: self.events)
+    if isRunning {
+      _ = try ClassifierStream(classifier.model)
+      for member in classifier.model.members { try Self.checkForgets(member.configuration) }
+    }
+  }
+
+  /// Seconds, in whole frames of the model's features.
+  public var window: Double { Double(windowSamples) / Double(extractor.configuration.sampleRate) }
+  public var hop: Double { Double(hopSamples) / Double(extractor.configuration.sampleRate) }
+
+  private static func checkForgets(_ network: NetworkConfiguration) throws(DetectionError) {
+    for case .pooling(let pooling) in network.layers where pooling.kind != .last {
+      throw .invalidConfiguration(
+        name: "running", reason: "the network pools over all that it has heard, which has no end; use windows")
+    }
+  }
+
+  /// The events of the sound of a span, as they come to be known; their times are the file's. One after the other on one
+  /// core; nothing is read ahead of what is asked for.
+  ///
+  /// Throws, while iterating, `AudioError`, `FeatureError` and `ModelError`.
+  public func events(in span: SoundSpan) -> DetectedEvents { DetectedEvents(detector: self, span: span) }
+
+  /// A detector of sound that comes in blocks of mono samples at `sampleRate` (Hz).
+  ///
+  /// Throws `AudioError.invalidSampleRate`.
+  public func live(sampleRate: Int) throws -> LiveDetector {
+    try LiveDetector(self, sampleRate: sampleRate, startingAt: 0, batch: 1)
+  }
+
+  /// What is known of a sound when all of it has been heard.
+  public struct Summary: Hashable, Sendable {
+    /// Seconds.
+    public let duration: Double
+    public let warnings: [AudioWarning]
+  }
+
+  /// Hands the events of the sound of a span to `each`, and the scores of every hop to `scores`, windows being classified
+  /// on `jobs` cores: the same as of one. When `stop` says so, `CancellationError` is thrown.
+  ///
+  /// Throws as `events(in:)` does, and what the two throw.
+  public func detect(
+    in span: SoundSpan, jobs: Int = 1, isolation: isolated (any Actor)? = #isolation,
+    until stop: @autoclosure @escaping @Sendable () -> Bool = false,
+    scores: (HopScores) throws -> Void = { _ in }, each: (SoundEvent) throws -> Void
+  ) async throws -> Summary {
+    let start = span.seconds?.lowerBound ?? 0
+    var detector = try EventDetector(
+      labels: classifier.model.labels, configuration: events, startingAt: start)
+    var (end, summary) = (start, Summary(duration: 0, warnings: []))
+    try await orderedMap(HopBatches(self, span), jobs: jobs, window: 2, until: stop()) { batch in
+      Result { try batch.get().answered(by: self) }
+    } each: { _, batch in
+      let batch = try batch.get()
+      for (hop, row) in zip(batch.hops, batch.scores) {
+        try scores(HopScores(start: end, end: hop.end, scores: row))
+        for event in try detector.append(row, until: hop.end) { try each(event.located(in: span.path)) }
+        end = hop.end
+      }
+      if let last = batch.summary { summary = last }
+    }
+    for event in detector.finish() { try each(event.located(in: span.path)) }
+    return summary
+  }
+
+  /// The scores of hops, one row each.
+  func scores(of hops: [SoundHops.Hop]) throws(ModelError) -> [[Float]] {
+    var windows: [FeatureMatrix] = []
+    for hop in hops { if case .window(let features) = hop.work { windows.append(features) } }
+    var answers = windows.isEmpty ? [].makeIterator() : try classifier.model.probabilities(of: windows).makeIterator()
+    return hops.compactMap { hop in
+      if case .scores(let scores) = hop.work { scores } else { answers.next() }
+    }
+  }
+
+  /// The blocks of a span, in the classifier's channel where it names none.
+  func blocks(_ span: SoundSpan) throws(AudioError) -> SoundBlocks {
+    try SoundBlocks(classifier.heard(span), sampleRate: extractor.configuration.sampleRate)
+  }
+}
+
+/// The scores of every class, in the order of the model's labels, for the sound from `start` to `end` seconds.
+public struct HopScores: Hashable, Sendable {
+  public let start: Double
+  public let end: Double
+  public let scores: [Float]
+}
+
+extension SoundClassifier {
+  /// The events in the file at `path`, found with the default settings of `SoundDetector`.
+  public func events(in path: String) throws -> DetectedEvents { try SoundDetector(self).events(in: SoundSpan(path)) }
+
+  /// A detector of sound that comes in blocks, with the default settings of `SoundDetector`.
+  public func liveDetector(sampleRate: Int) throws -> LiveDetector {
+    try SoundDetector(self).live(sampleRate: sampleRate)
+  }
+}
+
+/// The hops of a span in batches, which end with a summary or an error.
+private struct HopBatches: Sequence, IteratorProtocol {
+  struct Batch: Sendable {
+    var hops: [SoundHops.Hop]
+    var scores: [[Float]] = []
+    var summary: SoundDetector.Summary?
+
+    func answered(by detector: SoundDetector) throws(ModelError) -> Batch {
+      var batch = self
+      batch.scores = try detector.scores(of: hops)
+      return batch
+    }
+  }
+
+  private let detector: SoundDetector
+  private let span: SoundSpan
+  private var sound: (blocks: SoundBlocks, hops: SoundHops)?
+  private var isFinished = false
+
+  init(_ detector: SoundDetector, _ span: SoundSpan) {
+    self.detector = detector
+    self.span = span
+  }
+
+  mutating func next() -> Result<Batch, any Error>? {
+    guard !isFinished else { return nil }
+    do {
+      return .success(try batch())
+    } catch {
+      isFinished = true
+      return .failure(naming(span.path, error))
+    }
+  }
+
+  private mutating func batch() throws -> Batch {
+    var (blocks, hops) =
+      try sound ?? (detector.blocks(span), SoundHops(detector, startingAt: span.seconds?.lowerBound ?? 0))
+    sound = nil
+    var batch = Batch(hops: [])
+    var block: [Float] = []
+    while batch.hops.count < SoundDetector.batch {
+      block.removeAll(keepingCapacity: true)
+      guard try blocks.next(into: &block) else {
+        batch.hops += try hops.finish()
+        batch.summary = .init(duration: hops.duration, warnings: blocks.warnings)
+        isFinished = true
+        break
+      }
+      batch.hops += try hops.append(block)
+    }
+    sound = (blocks, hops)
+    return batch
+  }
+}
+
+/// Names the file in errors of stages that know none.
+func naming(_ path: String, _ error: any Error) -> any Error {
+  if case .file? = error as? FeatureError { return error }
+  return (error as? FeatureError).map { FeatureError.file(path: path, reason: $0.description) } ?? error
+}

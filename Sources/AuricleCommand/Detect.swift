@@ -63,7 +63,7 @@ struct Detect: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let classifier = try modelOptions.classifier(channelOptions)
+    let classifier = try SoundClassifier(modelOptions.load(), channel: channelOptions.selection)
     let detector = try detection.detector(classifier)
     if live { return try listen(detector) }
     let corpus = try Corpus(paths: files, root: confinement.root)

@@ -1,3 +1,4 @@
+import Auricle
 import Foundation
 import Testing
 

@@ -3,13 +3,24 @@
 import PackageDescription
 
 // Read from top to bottom, this is the architecture: sound enters at the top, a label leaves at the bottom,
-// and a target imports only what stands above it.
+// and a target imports only what stands above it, all of which it declares.
 let package = Package(
   name: "auricle",
   platforms: [.macOS(.v15)],
   products: [
     .library(name: "Auricle", targets: ["Auricle"]),
     .executable(name: "auricle", targets: ["AuricleCommand"]),
+    // A stage by itself.
+    .library(name: "AudioInput", targets: ["AudioInput"]),
+    .library(name: "AudioFeatures", targets: ["AudioFeatures"]),
+    .library(name: "FeatureFiles", targets: ["FeatureFiles"]),
+    .library(name: "Augmentation", targets: ["Augmentation"]),
+    .library(name: "SequenceModel", targets: ["SequenceModel"]),
+    .library(name: "ModelExchange", targets: ["ModelExchange"]),
+    .library(name: "Datasets", targets: ["Datasets"]),
+    .library(name: "Training", targets: ["Training"]),
+    .library(name: "Detection", targets: ["Detection"]),
+    .library(name: "Evaluation", targets: ["Evaluation"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -31,42 +42,55 @@ let package = Package(
     .target(name: "AuricleBase", dependencies: [.product(name: "SystemPackage", package: "swift-system")]),
     .target(name: "Pictures", dependencies: ["AuricleBase"]),
     .target(name: "AudioInput", dependencies: ["AuricleBase", "CSndfile"]),
-    .target(name: "AudioFeatures", dependencies: ["AudioInput", "CFFTW", "CKernels"]),
-    .target(name: "Augmentation", dependencies: ["AudioFeatures"]),
-    .target(name: "FeatureFiles", dependencies: ["AudioFeatures", "Pictures"]),
-    .target(name: "SequenceModel", dependencies: ["AudioFeatures", "CKernels"]),
-    .target(name: "ModelExchange", dependencies: ["SequenceModel"]),
-    .target(name: "Datasets", dependencies: ["AudioInput"]),
-    .target(name: "Training", dependencies: ["SequenceModel", "Datasets", "CKernels"]),
-    .target(name: "Detection", dependencies: ["AuricleBase", "AudioInput"]),
-    .target(name: "Evaluation", dependencies: ["Pictures", "CReportTemplate"]),
+    .target(name: "AudioFeatures", dependencies: ["AudioInput", "AuricleBase", "CFFTW", "CKernels"]),
+    .target(name: "Augmentation", dependencies: ["AudioFeatures", "AudioInput", "AuricleBase", "CFFTW"]),
+    .target(name: "FeatureFiles", dependencies: ["AudioFeatures", "AuricleBase", "Pictures"]),
+    .target(name: "SequenceModel", dependencies: ["AudioFeatures", "AuricleBase", "CKernels"]),
+    .target(name: "ModelExchange", dependencies: ["AudioFeatures", "AuricleBase", "SequenceModel"]),
+    .target(name: "Datasets", dependencies: ["AudioInput", "AuricleBase"]),
+    .target(
+      name: "Training", dependencies: ["AudioFeatures", "AuricleBase", "CKernels", "Datasets", "SequenceModel"]),
+    .target(name: "Detection", dependencies: ["AudioInput", "AuricleBase"]),
+    .target(name: "Evaluation", dependencies: ["AuricleBase", "CReportTemplate", "Pictures"]),
     .target(
       name: "Auricle",
       dependencies: [
-        "Augmentation", "Training", "ModelExchange", "Detection", "Evaluation", "FeatureFiles", "CBundledModel",
+        "AudioFeatures", "AudioInput", "Augmentation", "AuricleBase", "CBundledModel", "Datasets", "Detection",
+        "Evaluation", "FeatureFiles", "ModelExchange", "Pictures", "SequenceModel", "Training",
       ]),
     .executableTarget(
       name: "AuricleCommand",
-      dependencies: ["Auricle", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+      dependencies: ["Auricle", "AuricleBase", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
 
     // Tests, one target per stage, and what they share.
     .target(name: "TestSupport", dependencies: ["SequenceModel"], path: "Tests/TestSupport"),
-    .testTarget(name: "AuricleBaseTests", dependencies: ["AuricleBase"]),
-    .testTarget(name: "PicturesTests", dependencies: ["Pictures"]),
-    .testTarget(name: "CKernelsTests", dependencies: ["CKernels"]),
-    .testTarget(name: "AudioInputTests", dependencies: ["AudioInput"]),
-    .testTarget(name: "AudioFeaturesTests", dependencies: ["AudioFeatures", "CKernels"], exclude: ["Goldens"]),
-    .testTarget(name: "AugmentationTests", dependencies: ["Augmentation"]),
     .testTarget(
-      name: "FeatureFilesTests", dependencies: ["FeatureFiles"], exclude: ["Goldens", "interoperability.py"]),
-    .testTarget(name: "SequenceModelTests", dependencies: ["SequenceModel", "TestSupport"], exclude: ["Goldens"]),
-    .testTarget(name: "ModelExchangeTests", dependencies: ["ModelExchange", "TestSupport"]),
-    .testTarget(name: "DatasetsTests", dependencies: ["Datasets"]),
-    .testTarget(name: "TrainingTests", dependencies: ["Training", "TestSupport"], exclude: ["Goldens"]),
+      name: "AuricleBaseTests",
+      dependencies: ["AuricleBase", .product(name: "SystemPackage", package: "swift-system")]),
+    .testTarget(name: "PicturesTests", dependencies: ["AuricleBase", "Pictures"]),
+    .testTarget(name: "CKernelsTests", dependencies: ["CKernels"]),
+    .testTarget(name: "AudioInputTests", dependencies: ["AudioInput", "AuricleBase"]),
+    .testTarget(
+      name: "AudioFeaturesTests", dependencies: ["AudioFeatures", "AudioInput", "CKernels"], exclude: ["Goldens"]),
+    .testTarget(name: "AugmentationTests", dependencies: ["AudioFeatures", "AudioInput", "Augmentation", "AuricleBase"]),
+    .testTarget(
+      name: "FeatureFilesTests", dependencies: ["AudioFeatures", "AuricleBase", "FeatureFiles", "Pictures"],
+      exclude: ["Goldens", "interoperability.py"]),
+    .testTarget(
+      name: "SequenceModelTests", dependencies: ["AudioFeatures", "AuricleBase", "SequenceModel", "TestSupport"],
+      exclude: ["Goldens"]),
+    .testTarget(
+      name: "ModelExchangeTests",
+      dependencies: ["AudioFeatures", "AuricleBase", "ModelExchange", "SequenceModel", "TestSupport"]),
+    .testTarget(name: "DatasetsTests", dependencies: ["AudioInput", "AuricleBase", "Datasets"]),
+    .testTarget(
+      name: "TrainingTests", dependencies: ["AudioFeatures", "AuricleBase", "SequenceModel", "TestSupport", "Training"],
+      exclude: ["Goldens"]),
     .testTarget(name: "DetectionTests", dependencies: ["Detection"], exclude: ["Goldens", "read_back.py"]),
-    .testTarget(name: "EvaluationTests", dependencies: ["Evaluation"], exclude: ["Goldens", "browser_test.py"]),
+    .testTarget(
+      name: "EvaluationTests", dependencies: ["AuricleBase", "Evaluation"], exclude: ["Goldens", "browser_test.py"]),
     .testTarget(name: "AuricleTests", dependencies: ["Auricle", "AuricleBase"]),
-    .testTarget(name: "AuricleCommandTests", dependencies: ["AuricleCommand"]),
+    .testTarget(name: "AuricleCommandTests", dependencies: ["Auricle", "AuricleBase", "AuricleCommand"]),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .gnu17

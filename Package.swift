@@ -35,12 +35,14 @@ let package = Package(
     .target(name: "Augmentation", dependencies: ["AudioFeatures"]),
     .target(name: "FeatureFiles", dependencies: ["AudioFeatures", "Pictures"]),
     .target(name: "SequenceModel", dependencies: ["AudioFeatures", "CKernels"]),
+    .target(name: "ModelExchange", dependencies: ["SequenceModel"]),
     .target(name: "Datasets", dependencies: ["AudioInput"]),
     .target(name: "Training", dependencies: ["SequenceModel", "Datasets", "CKernels"]),
     .target(name: "Detection", dependencies: ["AuricleBase", "AudioInput"]),
     .target(name: "Evaluation", dependencies: ["Pictures", "CReportTemplate"]),
     .target(
-      name: "Auricle", dependencies: ["Augmentation", "Training", "Evaluation", "FeatureFiles", "CBundledModel"]),
+      name: "Auricle",
+      dependencies: ["Augmentation", "Training", "Evaluation", "FeatureFiles", "ModelExchange", "CBundledModel"]),
     .executableTarget(
       name: "AuricleCommand",
       dependencies: ["Auricle", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
@@ -56,6 +58,7 @@ let package = Package(
     .testTarget(
       name: "FeatureFilesTests", dependencies: ["FeatureFiles"], exclude: ["Goldens", "interoperability.py"]),
     .testTarget(name: "SequenceModelTests", dependencies: ["SequenceModel", "TestSupport"], exclude: ["Goldens"]),
+    .testTarget(name: "ModelExchangeTests", dependencies: ["ModelExchange", "TestSupport"]),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets"]),
     .testTarget(name: "TrainingTests", dependencies: ["Training", "TestSupport"], exclude: ["Goldens"]),
     .testTarget(name: "DetectionTests", dependencies: ["Detection"], exclude: ["Goldens", "read_back.py"]),

@@ -49,8 +49,9 @@ struct ONNXFeatures {
 
     let places = places(&graph, batch, samples: size, lengths: lengths)
     let emphasis = configuration.preEmphasis.scope == .signal ? configuration.preEmphasis.coefficient : 0
-    let plain = signal(&graph, samples, places)
-    let prepared = emphasis == 0 ? plain : signal(&graph, emphasised(&graph, samples, emphasis), places)
+    let prepared = signal(&graph, emphasis == 0 ? samples : emphasised(&graph, samples, emphasis), places)
+    let isPlain = emphasis == 0 || configuration.energy != .raw
+    let plain = isPlain ? prepared : signal(&graph, samples, places)
 
     // batch x values x frames up to here.
     let power = spectrum(&graph, prepared)

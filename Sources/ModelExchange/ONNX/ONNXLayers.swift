@@ -109,10 +109,15 @@ extension ONNXLayers {
     cached("lengths \(stride)") { $0.dividedUp($1.lengths, by: stride) }
   }
 
+  /// 0, 1, ... of these frames.
+  private mutating func index(stride: Int) -> String {
+    cached("index \(stride)") { graph, own in graph.range(graph.dividedUp(own.frames, by: stride)) }
+  }
+
   /// Where frames are within their sequences, in the shape of a layout.
   private mutating func mask(stride: Int, _ layout: Signal.Layout) -> String {
     let lengths = lengths(stride: stride)
-    let index = cached("index \(stride)") { graph, own in graph.range(graph.dividedUp(own.frames, by: stride)) }
+    let index = index(stride: stride)
     let mask = cached("mask \(stride)") { graph, _ in graph.add("Less", [index, graph.unsqueeze(lengths, [1])]) }
     if case .planes = layout { return cached("planes \(stride)") { graph, _ in graph.unsqueeze(mask, [1, 3]) } }
     return cached("rows \(stride)") { graph, _ in graph.unsqueeze(mask, [2]) }
@@ -120,8 +125,7 @@ extension ONNXLayers {
 
   /// Where the last frames of sequences are: `batch x frames x 1`.
   private mutating func lastFrame(stride: Int) -> String {
-    _ = mask(stride: stride, .frames)
-    let (lengths, index) = (lengths(stride: stride), masks["index \(stride)"] ?? "")
+    let (lengths, index) = (lengths(stride: stride), index(stride: stride))
     return cached("last \(stride)") { graph, _ in
       let last = graph.unsqueeze(graph.add("Sub", [lengths, graph.integers([1])]), [1])
       return graph.unsqueeze(graph.add("Equal", [graph.unsqueeze(index, [0]), last]), [2])

@@ -162,7 +162,9 @@ private struct Header {
     let isBigEndian = start.starts(with: "RIFX".utf8)
     let isWAV =
       isBigEndian || start.starts(with: "RIFF".utf8) || start.starts(with: "RF64".utf8)
-    guard isWAV, start.dropFirst(8).elementsEqual("WAVE".utf8) else { throw try AudioError.notLive(start + take(500), path) }
+    guard isWAV, start.dropFirst(8).elementsEqual("WAVE".utf8) else {
+      throw try AudioError.notLive(start + take(500), path)
+    }
     var format: RawFormat?
     while true {
       let head = try take(8)

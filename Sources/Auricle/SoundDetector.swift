@@ -49,7 +49,8 @@ public struct SoundDetector: Sendable {
     self.events =
       try events ?? EventDetector.Configuration(ignoredLabels: Self.backgroundLabels.intersection(labels))
     guard window > 0, window <= 600 else {
-      throw DetectionError.invalidConfiguration(name: "window", reason: "\(window) s; wanted more than 0 and at most 600")
+      throw DetectionError.invalidConfiguration(
+        name: "window", reason: "\(window) s; wanted more than 0 and at most 600")
     }
     guard hop > 0, isRunning ? hop <= 600 : hop <= window else {
       throw DetectionError.invalidConfiguration(

@@ -25,7 +25,8 @@ struct Detect: AsyncParsableCommand {
   var format: EventFormat?
   @Option(
     name: .shortAndLong,
-    help: ArgumentHelp("File for the events, or a folder (its name ends in /) with a file for each sound.", valueName: "path"))
+    help: ArgumentHelp(
+      "File for the events, or a folder (its name ends in /) with a file for each sound.", valueName: "path"))
   var output: String?
   @Option(
     help: ArgumentHelp(
@@ -80,7 +81,9 @@ struct Detect: AsyncParsableCommand {
     var summary: SoundDetector.Summary
   }
 
-  private func detect(_ files: [Corpus.File], _ detector: SoundDetector, to destination: consuming Destination) async throws {
+  private func detect(_ files: [Corpus.File], _ detector: SoundDetector, to destination: consuming Destination)
+    async throws
+  {
     // The cores share the files; or, where these are few, the windows of each.
     let (fileJobs, windowJobs) = files.count < jobOptions.jobs ? (1, jobOptions.jobs) : (jobOptions.jobs, 1)
     let (scores, raw, labels) = (scores, rawOptions.raw, detector.classifier.model.labels)
@@ -88,34 +91,41 @@ struct Detect: AsyncParsableCommand {
     var progress = ProgressLine()
     let start = ContinuousClock.now
     if !files.contains(where: { $0.path == "-" }) { Interruption.listen() }
-    try await orderedMap(files, jobs: fileJobs, until: Interruption.isRequested) { file -> Result<Found, any Error> in
-      var span = file.sound
-      if let raw { span.raw = raw }
-      do {
-        let table = try scores.map { try ScoreTable(path: Self.path($0, file, ".tsv"), labels: labels) }
-        var events: [SoundEvent] = []
-        let summary = try await detector.detect(
-          in: span, jobs: windowJobs, until: Interruption.isRequested, scores: { try table?.append($0) },
-          each: { events.append($0) })
-        return .success(Found(events: events.sorted(by: SoundEvent.precedes), summary: summary))
-      } catch {
-        return .failure(error)
+    defer { progress.clear() }
+    do {
+      try await orderedMap(files, jobs: fileJobs, until: Interruption.isRequested) { file -> Result<Found, any Error> in
+        var span = file.sound
+        if let raw { span.raw = raw }
+        do {
+          let table = try scores.map { try ScoreTable(path: Self.path($0, file, ".tsv"), labels: labels) }
+          var events: [SoundEvent] = []
+          let summary = try await detector.detect(
+            in: span, jobs: windowJobs, until: Interruption.isRequested, scores: { try table?.append($0) },
+            each: { events.append($0) })
+          return .success(Found(events: events.sorted(by: SoundEvent.precedes), summary: summary))
+        } catch {
+          return .failure(error)
+        }
+      } each: { index, result in
+        progress.clear()
+        do {
+          let found = try result.get()
+          for warning in found.summary.warnings { StandardError.report("warning: \(warning)") }
+          let end = (files[index].sound.seconds?.lowerBound ?? 0) + found.summary.duration
+          try destination.write(found.events, of: files[index], duration: end)
+          (done, count, seconds) = (done + 1, count + found.events.count, seconds + found.summary.duration)
+        } catch let error where error is CancellationError || Stage(of: error) == .output || error is DetectionError {
+          throw error
+        } catch {
+          failed += 1
+          StandardError.report(Stage(of: error) == .model ? "\(files[index].path): \(error)" : "\(error)")
+          if failureOptions.failFast { throw ExitStatus.failFast(done: done, of: files.count) }
+        }
+        progress.update("\(done + failed) of \(files.count) sounds, \(count) events")
       }
-    } each: { index, result in
-      progress.clear()
-      do {
-        let found = try result.get()
-        for warning in found.summary.warnings { StandardError.report("warning: \(warning)") }
-        try destination.write(found.events, of: files[index], duration: found.summary.duration)
-        (done, count, seconds) = (done + 1, count + found.events.count, seconds + found.summary.duration)
-      } catch let error where error is CancellationError || Stage(of: error) == .output || error is DetectionError {
-        throw error
-      } catch {
-        failed += 1
-        StandardError.report(Stage(of: error) == .model ? "\(files[index].path): \(error)" : "\(error)")
-        if failureOptions.failFast { throw ExitStatus.failFast(done: done, of: files.count) }
-      }
-      progress.update("\(done + failed) of \(files.count) sounds, \(count) events")
+    } catch is CancellationError {
+      try destination.finish()
+      throw CancellationError()
     }
     try destination.finish()
     let time = max((ContinuousClock.now - start) / .seconds(1), 1e-9)
@@ -162,12 +172,17 @@ struct Detect: AsyncParsableCommand {
 
     mutating func write(_ events: [SoundEvent], of file: Corpus.File, duration: Double) throws {
       if let output, output.hasSuffix("/") {
-        let ending = if case .annotation(let format) = format { format.fileExtension } else { ".txt" }
+        let whole: String
+        var ending = ".txt"
+        if case .annotation(let format) = format {
+          (whole, ending) = (try format.text(events, duration: duration), format.fileExtension)
+        } else {
+          var text = try EventText(format, labels: events.map(\.label))
+          whole = try events.map { try text.text(of: $0) }.joined()
+        }
         let path = Detect.path(output, file, ending)
         try FileAccess.makeFolder(Features.folder(of: path))
-        var text = try EventText(format, labels: [])
-        return try FileAccess.writeAtomically(
-          text.header + events.map { try text.text(of: $0) }.joined(), to: path)
+        return try FileAccess.writeAtomically(whole, to: path)
       }
       guard text != nil else {
         if case .annotation(let format) = format { try write(format.text(events, duration: duration)) }

@@ -3,13 +3,16 @@ import Auricle
 
 /// How a classifier is slid over sound, and how its scores become events.
 struct DetectionOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("Length of what is classified at a time: as a rule, of the clips trained on.", valueName: "s"))
+  @Option(
+    help: ArgumentHelp("Length of what is classified at a time: as a rule, of the clips trained on.", valueName: "s"))
   var window = 1.0
   @Option(help: ArgumentHelp("From one window to the next; at most the window.", valueName: "s"))
   var hop = 0.2
-  @Flag(help: "No windows: the state, every hop, of a network that has heard everything (GRU or LSTM with last pooling).")
+  @Flag(
+    help: "No windows: the state, every hop, of a network that has heard everything (GRU or LSTM with last pooling).")
   var running = false
-  @Option(help: ArgumentHelp("Smooth scores: mean or median of an odd number of hops (mean:3).", valueName: "kind:hops"))
+  @Option(
+    help: ArgumentHelp("Smooth scores: mean or median of an odd number of hops (mean:3).", valueName: "kind:hops"))
   var smooth: Smoothing?
   @Option(
     help: ArgumentHelp(
@@ -52,7 +55,9 @@ struct DetectionOptions: ParsableArguments {
       label = mark.map { String(argument[..<$0]) }
       let numbers = argument[(mark.map { argument.index(after: $0) } ?? argument.startIndex)...]
         .split(separator: "/", omittingEmptySubsequences: false).map { Float($0) }
-      guard (1...2).contains(numbers.count), let on = numbers[0], let off = numbers[numbers.count - 1] else { return nil }
+      guard (1...2).contains(numbers.count), let on = numbers[0], let off = numbers[numbers.count - 1] else {
+        return nil
+      }
       value = .init(on: on, off: off)
     }
   }

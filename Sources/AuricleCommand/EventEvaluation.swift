@@ -65,7 +65,8 @@ struct EventEvaluation: ParsableArguments {
   ) throws -> (truth: [SoundEvent], found: [SoundEvent]) {
     if (truth + found).contains(where: { $0.path == nil }) {
       for events in [truth, found] where Set(events.compactMap(\.path)).count > 1 {
-        throw CommandError("the events of one file name several sounds, those of the other none; give a file for each sound")
+        throw CommandError(
+          "the events of one file name several sounds, those of the other none; give a file for each sound")
       }
       return (truth.map { $0.located(in: nil) }, found.map { $0.located(in: nil) })
     }

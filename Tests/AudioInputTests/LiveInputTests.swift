@@ -15,7 +15,9 @@ struct LiveInputTests {
     return (0..<count).map { _ in UInt8.random(in: 0...255, using: &generator) }
   }
 
-  @Test("raw samples of every integer and G.711 encoding are those that a file gives", arguments: RawFormat.Encoding.allCases)
+  @Test(
+    "raw samples of every integer and G.711 encoding are those that a file gives",
+    arguments: RawFormat.Encoding.allCases)
   func raw(encoding: RawFormat.Encoding) throws {
     guard ![.f32le, .f32be, .f64le, .f64be].contains(encoding) else { return }
     let folder = try TemporaryFolder()
@@ -89,7 +91,9 @@ struct LiveInputTests {
     #expect(try failure([], raw: "s16le:8000:1") == .noSamples(path: path))
     #expect(try failure(Array("just a text, nothing to hear".utf8)) == .unsuitableForLive(path: path, what: "text"))
     #expect(try failure(Array("fLaC".utf8) + random(600)) == .unsuitableForLive(path: path, what: "FLAC"))
-    #expect(try failure(Array(wav([Int16](repeating: 1, count: 9), format: 1).prefix(30))) == .damaged(path: path, container: "WAV"))
+    #expect(
+      try failure(Array(wav([Int16](repeating: 1, count: 9), format: 1).prefix(30)))
+        == .damaged(path: path, container: "WAV"))
     #expect(
       try failure(wav([Int16](repeating: 1, count: 9), format: 2))
         == .unsuitableForLive(path: path, what: "a WAV of encoding 2 with 16 bits"))

@@ -69,10 +69,12 @@ struct SoundDetectorTests {
   func finds() throws {
     let (waveform, starts) = try stream(digits)
     let detector = try SoundDetector(
-      SoundClassifier(), window: 0.7, hop: 0.1, events: .init(threshold: .init(on: 0.9, off: 0.5), minimumDuration: 0.2))
+      SoundClassifier(), window: 0.7, hop: 0.1, events: .init(threshold: .init(on: 0.9, off: 0.5), minimumDuration: 0.2)
+    )
     let events = try heard(detector, waveform, seed: 1).events
     for (digit, start) in zip(digits, starts) {
-      #expect(events.contains { $0.label == String(digit.prefix(1)) && abs($0.start - start) < 0.5 }, "\(digit) at \(start)")
+      #expect(
+        events.contains { $0.label == String(digit.prefix(1)) && abs($0.start - start) < 0.5 }, "\(digit) at \(start)")
     }
   }
 
@@ -117,7 +119,8 @@ struct SoundDetectorTests {
     #expect(again.scores == whole.scores && again.events == whole.events)
     for jobs in [1, 3] {
       var (scores, events): ([HopScores], [SoundEvent]) = ([], [])
-      let summary = try await detector.detect(in: span, jobs: jobs, scores: { scores.append($0) }) { events.append($0) }
+      let summary = try await detector.detect(
+        in: span, jobs: jobs, scores: { scores.append($0) }, each: { events.append($0) })
       #expect(scores == whole.scores && abs(summary.duration - waveform.duration) < 1e-3)
       #expect(events == whole.events.map { $0.located(in: path) })
     }
@@ -139,7 +142,8 @@ struct SoundDetectorTests {
   @Test("every window has the scores that its features have by themselves, at the time of its middle")
   func windows() throws {
     let waveform = try stream(digits).waveform
-    let classifier = try random(.kaldi(sampleRate: 16_000, kind: .logMel), [.recurrent(.gru, units: 7), .pooling(.mean)])
+    let classifier = try random(
+      .kaldi(sampleRate: 16_000, kind: .logMel), [.recurrent(.gru, units: 7), .pooling(.mean)])
     // Without deltas and padding, a window's features are those of its samples.
     let detector = try SoundDetector(classifier, window: 0.5, hop: 0.2)
     let scores = try heard(detector, waveform, seed: 1).scores
@@ -188,13 +192,21 @@ struct SoundDetectorTests {
   @Test("settings that cannot be are refused")
   func settings() throws {
     let classifier = try SoundClassifier()
-    for (window, hop) in [(0.0, 0.1), (.nan, 0.1), (1e9, 1), (1, 0), (1, 2), (1, 0.001), (.infinity, 1), (0.005, 0.005)] {
+    for (window, hop) in [
+      (0.0, 0.1), (.nan, 0.1), (1e9, 1), (1, 0), (1, 2), (1, 0.001), (.infinity, 1),
+    ] {
       #expect(throws: DetectionError.self) { try SoundDetector(classifier, window: window, hop: hop) }
     }
     #expect(throws: DetectionError.self) {
       try SoundDetector(classifier, events: .init(ignoredLabels: ["no such label"]))
     }
-    #expect(throws: (any Error).self, "a network that looks at the whole") { try SoundDetector(classifier, isRunning: true) }
+    #expect(throws: (any Error).self, "a network that looks at the whole") {
+      try SoundDetector(classifier, isRunning: true)
+    }
+    let framed = try random(.kaldi(sampleRate: 16_000), [.recurrent(.gru, units: 4), .pooling(.mean)])
+    #expect(throws: DetectionError.self, "a window without a frame") {
+      try SoundDetector(framed, window: 0.02, hop: 0.01)
+    }
     let pooled = try random(.kaldi(sampleRate: 16_000), [.recurrent(.gru, units: 4), .pooling(.mean)])
     #expect(throws: DetectionError.self) { try SoundDetector(pooled, isRunning: true) }
   }

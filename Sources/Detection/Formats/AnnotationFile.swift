@@ -32,8 +32,12 @@ extension AnnotationFormat {
   private static func recognized(_ source: AnnotationSource) -> AnnotationFormat? {
     if let format = allCases.first(where: { $0.coding.recognizes(source) }) { return format }
     if let format = AnnotationFormat(name: source.path) { return format }
-    // Audacity writes a track without labels as a file without content.
-    return source.filledLines.isEmpty && source.path.lowercased().hasSuffix(".txt") ? .audacity : nil
+    // Audacity writes a track without labels as a file without content; and its labels may be numbers.
+    let isAudacity = source.filledLines.first.map { line in
+      let cells = tabbed(line.text)
+      return cells.count == 3 && cells.allSatisfy { finiteNumber($0) != nil }
+    }
+    return (isAudacity ?? true) && source.path.lowercased().hasSuffix(".txt") ? .audacity : nil
   }
 
   /// A file of `events`. `duration` is the sound's in seconds, for TextGrid, which says it; without it, the last event's

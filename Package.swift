@@ -72,7 +72,8 @@ let package = Package(
     .testTarget(name: "AudioInputTests", dependencies: ["AudioInput", "AuricleBase"]),
     .testTarget(
       name: "AudioFeaturesTests", dependencies: ["AudioFeatures", "AudioInput", "CKernels"], exclude: ["Goldens"]),
-    .testTarget(name: "AugmentationTests", dependencies: ["AudioFeatures", "AudioInput", "Augmentation", "AuricleBase"]),
+    .testTarget(
+      name: "AugmentationTests", dependencies: ["AudioFeatures", "AudioInput", "Augmentation", "AuricleBase"]),
     .testTarget(
       name: "FeatureFilesTests", dependencies: ["AudioFeatures", "AuricleBase", "FeatureFiles", "Pictures"],
       exclude: ["Goldens", "interoperability.py"]),
@@ -84,7 +85,8 @@ let package = Package(
       dependencies: ["AudioFeatures", "AuricleBase", "ModelExchange", "SequenceModel", "TestSupport"]),
     .testTarget(name: "DatasetsTests", dependencies: ["AudioInput", "AuricleBase", "Datasets"]),
     .testTarget(
-      name: "TrainingTests", dependencies: ["AudioFeatures", "AuricleBase", "SequenceModel", "TestSupport", "Training"],
+      name: "TrainingTests",
+      dependencies: ["AudioFeatures", "AuricleBase", "SequenceModel", "TestSupport", "Training"],
       exclude: ["Goldens"]),
     .testTarget(name: "DetectionTests", dependencies: ["Detection"], exclude: ["Goldens", "read_back.py"]),
     .testTarget(

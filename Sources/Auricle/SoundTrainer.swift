@@ -152,13 +152,13 @@ public struct SoundTrainer: Sendable {
     ]
     return try await sequenceTrainer(labels: labels).train(
       trainingSet, validatingOn: validationSet, labels: labels, identity: identity,
-      changing: { try augmented(trainingSet, by: plan.augmenter, seed: $0) }
-    ) {
-      switch $0 {
-      case .network(let number, let count): progress(.network(number, of: count))
-      case .training(let inner): progress(.training(inner))
-      }
-    }
+      changing: { try augmented(trainingSet, by: plan.augmenter, seed: $0) },
+      progress: {
+        switch $0 {
+        case .network(let number, let count): progress(.network(number, of: count))
+        case .training(let inner): progress(.training(inner))
+        }
+      })
   }
 
   /// What is behind the features. Throws `TrainingError.configuration` for weights of classes that there are not.

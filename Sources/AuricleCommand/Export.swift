@@ -21,7 +21,7 @@ struct Export: ParsableCommand {
   var to: Form = .onnx
   @Option(help: "What the exported model takes; with samples it computes the features itself.")
   var input: ONNXExporter.Input = .features
-  @Option(name: .shortAndLong, help: ArgumentHelp("Where to write it.", valueName: "file"))
+  @Option(name: .shortAndLong, help: ArgumentHelp("Where to write it; - for standard output.", valueName: "file"))
   var output: String
   @Argument(help: ArgumentHelp("The model; nothing for the bundled model.", valueName: "model"))
   var model: String?

@@ -155,7 +155,8 @@ struct TrainCommandTests {
   @Test("--jobs reaches the trainer")
   func jobs() throws {
     let train = try Train.parse(["sounds", "-o", "model", "--sample-rate", "8000", "-j", "3"])
-    #expect(try train.trainer(for: [], of: LabeledData(Dataset(examples: [], source: "")), folder: nil).training.jobs == 3)
+    #expect(
+      try train.trainer(for: [], of: LabeledData(Dataset(examples: [], source: "")), folder: nil).training.jobs == 3)
   }
 
   /// The tensors of a model, without its record, which names every option.

@@ -182,8 +182,8 @@ struct ONNXReading {
       func variable() throws -> Int {
         var (value, shift) = (0, 0)
         while true {
-          let first = rest.popFirst()
-          let byte = try #require(first)
+          let next = rest.popFirst()
+          let byte = try #require(next)
           value |= Int(byte & 0x7f) << shift
           shift += 7
           if byte < 0x80 { return value }

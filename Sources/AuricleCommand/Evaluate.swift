@@ -173,16 +173,28 @@ struct Evaluate: AsyncParsableCommand {
     guard path != "-" else { throw CommandError("--from reads its file twice, which standard input does not allow") }
     let (file, conditions, split) = (PredictionFile(path: path), try conditions(), split.flatMap { Split($0) })
     let labels = try file.labels()
-    guard !labels.isEmpty else { throw CommandError("\(path): holds no label, neither a true one nor an answer") }
+    guard !labels.isEmpty else {
+      throw CommandError(
+        "\(path): holds no label, neither a true one nor an answer: rows want 'truth' and 'label', as 'auricle evaluate --predictions' writes them"
+      )
+    }
     var fields: Set<String> = []
     var tally = try EvaluationTally(labels: labels, groupBy: groupBy, keepsFiles: needsFiles)
+    var unequal = 0
     let end = try file.read { prediction in
+      let sum = prediction.probabilities.reduce(0) { $0 + Double($1.probability) }
+      if !prediction.probabilities.isEmpty && abs(sum - 1) > 0.01 { unequal += 1 }
       let example = Example(path: prediction.path, label: prediction.truth ?? "", fields: prediction.fields)
       guard conditions.allSatisfy({ $0.matches(example) }),
         split == nil || prediction.fields["split"].flatMap({ Split($0) }) == split
       else { return }
       fields.formUnion(prediction.fields.keys)
       try tally.add(prediction)
+    }
+    if unequal > 0 {
+      StandardError.report(
+        "warning: \(path): the probabilities of \(unequal) rows do not sum to 1; figures that use them mean little, unless "
+          + "each label was judged by itself")
     }
     if end.isCutOff { StandardError.write("auricle: \(path): its last row is cut off; it does not count") }
     try checkGroups(known: fields)
@@ -203,7 +215,8 @@ struct Evaluate: AsyncParsableCommand {
     let data = try labels.load(dataset ?? "")
     let classifier = data.sequences == nil ? try SoundClassifier(model, channel: channelOptions.selection) : nil
     let (examples, fields) = try examples(of: data.dataset, labels: model.labels)
-    var tally = try EvaluationTally(labels: model.labels, groupBy: groupBy, keepsFiles: needsFiles)
+    let lacking = Set(examples.map(\.label)).subtracting(model.labels).sorted(by: naturallyPrecedes)
+    var tally = try EvaluationTally(labels: model.labels + lacking, groupBy: groupBy, keepsFiles: needsFiles)
     let fingerprint =
       try predictions == nil ? nil : classifier?.fingerprint() ?? model.fingerprint(listeningTo: "sequences")
     let writer = try predictions.map { path in
@@ -256,10 +269,18 @@ struct Evaluate: AsyncParsableCommand {
     var examples = try found.examples(where: conditions())
     if let split = split.flatMap({ Split($0) }) { examples = examples.filter { $0.split == split } }
     guard !examples.isEmpty else { throw CommandError("\(name): no file is left to evaluate") }
-    let known = Set(modelLabels)
-    if let odd = examples.first(where: { !known.contains($0.label) }) {
+    let lacking = examples.filter { [known = Set(modelLabels)] in !known.contains($0.label) }
+    if let odd = lacking.first, lacking.count == examples.count {
       throw CommandError(
-        "\(odd.path): its label '\(odd.label)' is not one of the model's (\(modelLabels.joined(separator: ", ")))")
+        "\(odd.path): its label '\(odd.label)' is not one of the model's (\(modelLabels.joined(separator: ", "))), and "
+          + "neither is that of any other file")
+    }
+    if !lacking.isEmpty {
+      let counts = lacking.reduce(into: [String: Int]()) { $0[$1.label, default: 0] += 1 }
+      let classes = counts.sorted { naturallyPrecedes($0.key, $1.key) }.map { "'\($0.key)' \($0.value)" }
+      StandardError.report(
+        "warning: \(lacking.count) of \(examples.count) files are of classes that the model lacks "
+          + "(\(printable(classes.joined(separator: ", ")))); they count as wrong")
     }
     var fields: Set<String> = []
     for example in examples {

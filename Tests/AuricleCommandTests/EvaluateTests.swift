@@ -123,6 +123,21 @@ struct EvaluateTests {
     #expect(try String(contentsOfFile: "\(folder.path)/r.html", encoding: .utf8).contains(#""failed":1"#))
   }
 
+  @Test("a class that the model lacks counts as wrong, and is told of; where it lacks all, nothing is evaluated")
+  func lackingClass() throws {
+    let folder = try TemporaryFolder()
+    let sound = "\(fixtures)/seven.wav"
+    let some = try folder.write("some.csv", "path,label\n\(sound),7\n\(sound),nine\n\(sound),7\n")
+    let predictions = "\(folder.path)/p.jsonl"
+    let run = try Run("evaluate", some, "--predictions", predictions)
+    #expect(run.status == 0 && run.output.contains("accuracy 66.67% (2 of 3)"), "\(run.output)")
+    #expect(run.errors.contains("1 of 3 files are of classes that the model lacks ('nine' 1); they count as wrong"))
+    #expect(try Run("evaluate", "--from", predictions).output.contains("(2 of 3)"))
+    let none = try folder.write("none.csv", "path,label\n\(sound),nine\n\(sound),ten\n")
+    let refused = try Run("evaluate", none)
+    #expect(refused.status == 1 && refused.errorLines.last?.contains("neither is that of any other file") == true)
+  }
+
   @Test("--min-accuracy decides the exit code: 4 below, 0 at or above")
   func gate() throws {
     let folder = try TemporaryFolder()

@@ -17,7 +17,7 @@ struct ONNXFeatures {
     try refuse(deltas.order > 0 && deltas.method != .regression, "deltas by Savitzky and Golay; train with regression")
     try refuse(deltas.order > 0 && deltas.extendsEnd, "deltas that go on beyond the end (extendsEnd)")
     let size = 2 * configuration.binCount * usedLength
-    try refuse(size > 1 << 26, "a transform of \(configuration.fftLength) points would be a matrix of \(size) numbers")
+    try refuse(size > 1 << 24, "a transform of \(configuration.fftLength) points would be a matrix of \(size) numbers")
   }
 
   /// Samples of a frame that reach the transform.

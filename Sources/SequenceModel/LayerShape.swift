@@ -73,7 +73,7 @@ public struct LayerShape: Hashable, Sendable {
   package var columnCount: Int { columns.axis.count }
 
   /// Whether the second half of a frame ends in the first frame, where pooling takes the last state.
-  package var isBidirectional: Bool { axis.segments == 2 }
+  package var isBidirectional: Bool { isFlat && axis.segments == 2 }
 
   /// Throws `ModelError.configuration` where there are no frames left.
   func requireFrames(_ layer: String) throws(ModelError) {

@@ -51,7 +51,7 @@ struct ONNXTests {
   }
 
   @Test("all networks are there")
-  func all() { #expect(ONNXTests.networks.count == 15 + NetworkName.allCases.count) }
+  func all() { #expect(ONNXTests.networks.count == 17 + NetworkName.allCases.count) }
 
   @Test("the same model gives the same bytes, with samples in too")
   func bytes() throws {

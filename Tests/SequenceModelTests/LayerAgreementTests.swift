@@ -31,7 +31,7 @@ struct LayerCase: Decodable, CustomTestStringConvertible, Sendable {
 struct LayerAgreementTests {
   @Test("all cases are there")
   func cases() throws {
-    #expect(LayerCase.all.count == 15)
+    #expect(LayerCase.all.count == 17)
   }
 
   @Test("in double precision, to 1e-11", arguments: LayerCase.all)

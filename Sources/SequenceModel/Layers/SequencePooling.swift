@@ -74,7 +74,7 @@ extension SequencePooling: LayerDefinition {
 
   func pass<Scalar: NetworkScalar>(_ place: LayerPlace<Scalar>) -> any LayerPass<Scalar> {
     switch kind {
-    case .last: LastPoolingPass<Scalar>(axis: place.input.axis)
+    case .last: LastPoolingPass<Scalar>(axis: place.input.axis, isBidirectional: place.input.isBidirectional)
     case .mean: MeanPoolingPass<Scalar>()
     case .max: MaxPoolingPass<Scalar>()
     case .attention(let heads): AttentionPass(heads: heads, place)

@@ -3,6 +3,8 @@ import CKernels
 /// The final state.
 struct LastPoolingPass<Scalar: NetworkScalar>: LayerPass {
   let axis: Axis
+  /// Then the second half of the outputs goes backward; else all go forward, also where there are two bins.
+  let isBidirectional: Bool
 
   func forward(_ x: Frames<Scalar>, _ tape: PlainTape<Scalar>, _ options: PassOptions<Scalar>) -> Frames<Scalar> {
     tape.x = x
@@ -33,8 +35,7 @@ struct LastPoolingPass<Scalar: NetworkScalar>: LayerPass {
   private func forEachFinalRow(_ shape: BatchShape, _ body: (_ sequence: Int, _ row: Int, _ segment: Int) -> Void) {
     for sequence in 0..<shape.sequences where shape.lengths[sequence] > 0 {
       let last = shape.offsets[shape.lengths[sequence] - 1] + sequence
-      // Two segments are two directions; more are bins, of which all end in the last frame.
-      for segment in 0..<axis.segments { body(sequence, axis.segments == 2 && segment == 1 ? sequence : last, segment) }
+      for segment in 0..<axis.segments { body(sequence, isBidirectional && segment == 1 ? sequence : last, segment) }
     }
   }
 

@@ -150,8 +150,14 @@ def recurrent(layer, xs, p):
     return [torch.func.functional_call(kind, named, (x.flatten(1)[None],))[0][0][:, None] for x in xs]
 
 
-def pooling(layer, xs, p):
+def pooling(layer, xs, p, before):
     flat = [x.flatten(1) for x in xs]
+    if layer["kind"] == "last":
+        # Of two directions, the second ends in the first frame; only a recurrent layer makes frames of one bin here.
+        half = flat[0].shape[1] // 2
+        ends = [torch.cat([x[-1, :half], x[0, half:]]) if before["type"] == "recurrent" and before.get("directions") == 2
+                else x[-1] for x in flat]
+        return [end[None] for end in ends]
     if layer["kind"] == "mean":
         return [x.mean(0)[None] for x in flat]
     if layer["kind"] == "max":
@@ -186,7 +192,7 @@ def run(layers, xs, p, training):
         elif kind == "recurrent":
             xs = recurrent(layer, xs, p)
         elif kind == "pooling":
-            xs = pooling(layer, xs, p)
+            xs = pooling(layer, xs, p, layers[layers.index(layer) - 1])
         elif kind == "dense":
             xs = dense(layer, xs, p)
         elif kind == "residual":

@@ -12,24 +12,26 @@ public struct Inflater {
     try inflated(bytes, from: 0, limit: limit).output
   }
 
-  /// The same for data that begin at `start`, and the place of the first byte after them.
+  /// The same for data that begin at `start`, and the place of the first byte after them; `used` bytes of the limit are
+  /// taken.
   static func inflated(
-    _ bytes: [UInt8], from start: Int, limit: Int
+    _ bytes: [UInt8], from start: Int, limit: Int, used: Int = 0
   ) throws(Malformed) -> (output: [UInt8], end: Int) {
-    var inflater = Inflater(bytes: bytes, from: start, limit: limit)
+    var inflater = Inflater(bytes: bytes, from: start, limit: limit, used: used)
     try inflater.run()
     return (inflater.output, inflater.position - inflater.bits / 8)
   }
 
   private let bytes: [UInt8]
   private let limit: Int
+  private let used: Int
   private var output: [UInt8] = []
   private var position = 0
   private var buffer: UInt64 = 0
   private var bits = 0
 
-  private init(bytes: [UInt8], from start: Int, limit: Int) {
-    (self.bytes, self.limit, position) = (bytes, limit, start)
+  private init(bytes: [UInt8], from start: Int, limit: Int, used: Int) {
+    (self.bytes, self.limit, self.used, position) = (bytes, limit, used, start)
   }
 
   // MARK: Bits, from the lowest up
@@ -81,7 +83,7 @@ public struct Inflater {
   }
 
   private func checkRoom(_ count: Int) throws(Malformed) {
-    guard limit - output.count >= count else { throw Malformed(reason: "it holds more than \(limit) bytes") }
+    guard limit - used - output.count >= count else { throw Malformed(reason: "it holds more than \(limit) bytes") }
   }
 
   private mutating func copyStored() throws(Malformed) {

@@ -126,14 +126,16 @@ struct EvaluateTests {
   @Test("a class that the model lacks counts as wrong, and is told of; where it lacks all, nothing is evaluated")
   func lackingClass() throws {
     let folder = try TemporaryFolder()
-    let sound = "\(fixtures)/seven.wav"
-    let some = try folder.write("some.csv", "path,label\n\(sound),7\n\(sound),nine\n\(sound),7\n")
+    let (one, other, third) = (
+      "\(fixtures)/seven.wav", "\(fixtures)/digits/7_flite-rms_0.wav", "\(fixtures)/digits/7_flite-rms_1.wav"
+    )
+    let some = try folder.write("some.csv", "path,label\n\(one),7\n\(other),nine\n\(third),7\n")
     let predictions = "\(folder.path)/p.jsonl"
     let run = try Run("evaluate", some, "--predictions", predictions)
     #expect(run.status == 0 && run.output.contains("accuracy 66.67% (2 of 3)"), "\(run.output)")
     #expect(run.errors.contains("1 of 3 files are of classes that the model lacks ('nine' 1); they count as wrong"))
     #expect(try Run("evaluate", "--from", predictions).output.contains("(2 of 3)"))
-    let none = try folder.write("none.csv", "path,label\n\(sound),nine\n\(sound),ten\n")
+    let none = try folder.write("none.csv", "path,label\n\(one),nine\n\(other),ten\n")
     let refused = try Run("evaluate", none)
     #expect(refused.status == 1 && refused.errorLines.last?.contains("neither is that of any other file") == true)
   }
@@ -154,7 +156,12 @@ struct EvaluateTests {
     let folder = try TemporaryFolder()
     let path = try folder.write("p.jsonl", #"{"path":"a.wav","error":"a.wav: no such file","stage":"audio"}"#)
     let run = try Run("evaluate", "--from", path)
-    #expect(run.status == 1 && run.errors == "auricle: \(path): holds no label, neither a true one nor an answer\n")
+    #expect(
+      run.status == 1
+        && run.errors
+          == "auricle: \(path): holds no label, neither a true one nor an answer: rows want 'truth' and 'label', as 'auricle evaluate --predictions' "
+          + "writes them\n"
+    )
   }
 
   @Test("--group-by names the worst group; a field nobody has is refused with those there are")

@@ -16,7 +16,7 @@ public enum Gzip {
       let member: [UInt8]
       let end: Int
       do {
-        (member, end) = try Inflater.inflated(bytes, from: rest.startIndex, limit: limit - output.count)
+        (member, end) = try Inflater.inflated(bytes, from: rest.startIndex, limit: limit, used: output.count)
       } catch {
         throw Malformed(reason: error.reason)
       }

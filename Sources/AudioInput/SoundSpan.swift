@@ -21,6 +21,13 @@ public struct SoundSpan: Hashable, Sendable {
 }
 
 extension SoundSpan {
+  /// The same span in `channel`, where it names none itself.
+  package func heard(in channel: ChannelSelection) -> SoundSpan {
+    var span = self
+    if span.channel == .mix { span.channel = channel }
+    return span
+  }
+
   /// The path, with the seconds and the channel where only those count, as media fragments
   /// (https://www.w3.org/TR/media-frags/) name them: the same for two spans exactly when they are the same sound.
   ///

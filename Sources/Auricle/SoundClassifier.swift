@@ -164,9 +164,7 @@ public struct SoundClassifier: Sendable {
   }
 
   func heard(_ span: SoundSpan) -> SoundSpan {
-    var span = span
-    if span.channel == .mix { span.channel = channel }
-    return span
+    span.heard(in: channel)
   }
 
   /// Sounds of more samples than this, about a minute at 16 kHz, go through a network that can stream as a stream: memory

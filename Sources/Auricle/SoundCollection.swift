@@ -30,11 +30,7 @@ struct SoundCollection: Sendable {
       features = trainer.features
       let extractor = try FeatureExtractor(trainer.features.withoutUtteranceNormalization)
       let channel = trainer.channel
-      read = { example in
-        var sound = example.sound
-        if sound.channel == .mix { sound.channel = channel }
-        return try extractor.features(of: sound).features
-      }
+      read = { try extractor.features(of: $0.sound.heard(in: channel)).features }
     }
     let classOfExample = try SoundCollection.classes(of: examples, labels)
     cache = FeatureCache(memoryLimit: trainer.cacheMemory)

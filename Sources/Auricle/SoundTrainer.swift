@@ -186,11 +186,7 @@ public struct SoundTrainer: Sendable {
     let (rate, channel) = (features.sampleRate, channel)
     return try AugmentedSource(
       trainingSet.plain, features: features, waveformAugmenter: augmenter, seed: seed
-    ) { index in
-      var sound = trainingSet.sound(index)
-      if sound.channel == .mix { sound.channel = channel }
-      return try Waveform(of: sound, sampleRate: rate)
-    }
+    ) { try Waveform(of: trainingSet.sound($0).heard(in: channel), sampleRate: rate) }
   }
 
   /// The settings, with the weights of classes in the order of `labels`.

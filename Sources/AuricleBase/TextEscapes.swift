@@ -24,3 +24,20 @@ public func markup(_ text: String) -> String {
     }
   }
 }
+
+/// `text` as a JSON string (RFC 8259) in one line, with its quotation marks.
+package func jsonString(_ text: String) -> String {
+  let escaped = text.replacingScalars { scalar in
+    switch scalar {
+    case "\"": return "\\\""
+    case "\\": return "\\\\"
+    case "\n": return "\\n"
+    case "\t": return "\\t"
+    case "\u{0}"..<" ", "\u{7F}"..."\u{9F}", "\u{2028}", "\u{2029}":
+      let digits = String(scalar.value, radix: 16)
+      return "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+    default: return nil
+    }
+  }
+  return "\"" + escaped + "\""
+}

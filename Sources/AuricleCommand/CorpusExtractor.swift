@@ -42,8 +42,7 @@ final class CorpusExtractor: Sendable {
 
   /// Opens the file as far as needed to know its rate.
   func source(_ span: SoundSpan) throws -> Source {
-    var span = span
-    if span.channel == .mix { span.channel = channel }
+    let span = span.heard(in: channel)
     let path = span.path
     var waveform: Waveform?
     let rate: Int

@@ -87,8 +87,7 @@ struct EvaluationPage {
   private static func illustration(
     _ path: String, _ channel: ChannelSelection, embedsAudio: Bool
   ) throws -> HTMLReport.Illustration {
-    var sound = SoundSpan(identity: path)
-    if sound.channel == .mix { sound.channel = channel }
+    let sound = SoundSpan(identity: path).heard(in: channel)
     let waveform = try Waveform(of: sound)
     return HTMLReport.Illustration(
       spectrogram: try MelThumbnail.levels(of: waveform), audio: embedsAudio ? try audio(sound, waveform) : nil)

@@ -84,19 +84,3 @@ private func jsonObject(_ members: [(String, String)]) -> String {
 private func jsonNumber(_ value: some BinaryFloatingPoint & CustomStringConvertible) -> String {
   value.isFinite ? value.description : "null"
 }
-
-private func jsonString(_ text: String) -> String {
-  let escaped = text.replacingScalars { scalar in
-    switch scalar {
-    case "\"": return "\\\""
-    case "\\": return "\\\\"
-    case "\n": return "\\n"
-    case "\t": return "\\t"
-    case "\u{0}"..<" ", "\u{7F}"..."\u{9F}", "\u{2028}", "\u{2029}":
-      let digits = String(scalar.value, radix: 16)
-      return "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-    default: return nil
-    }
-  }
-  return "\"" + escaped + "\""
-}

@@ -18,7 +18,7 @@ public final class AppendableFile {
     }
     let file = try unwritable(path) {
       try FileDescriptor.open(
-        path, .writeOnly, options: [.create, .append, .closeOnExec], permissions: .everybody)
+        path.filePath, .writeOnly, options: [.create, .append, .closeOnExec], permissions: .everybody)
     }
     self.file = file
     if (try? Stat(file))?.type == .regular {

@@ -24,7 +24,7 @@ struct AuricleCommand: AsyncParsableCommand {
   static func main() async {
     Interruption.turnSignalsIntoErrors()
     do {
-      var command = try parseAsRoot()
+      var command = try parseAsRoot(CommandLine.words)
       if var asynchronous = command as? any AsyncParsableCommand {
         try await asynchronous.run()
       } else {

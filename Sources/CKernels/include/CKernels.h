@@ -360,9 +360,9 @@ typedef struct auricle_kernels {
   void (*activate_backward)(auricle_activation f, size_t count, const void *saved, const void *dy, void *dx);
   /// y = a + b; y may be either. Any count.
   void (*add)(size_t count, const void *a, const void *b, void *y);
-  /// y[row][segment] = x[row][segment] * mask[row], where each row has a pointer to its mask (columns). y may be x.
+  /// y[row][segment] = x[row][segment] * mask[row], of so many columns. y may be x.
   void (*mask_columns)(size_t rows, size_t segments, size_t columns, const void *x, size_t ldx,
-                       const void *_Nonnull const *_Nonnull masks, void *y, size_t ldy);
+                       const void *mask, size_t ldm, void *y, size_t ldy);
   /// y[row] += scale[row * scale_step] * x[row]; a step of 0 uses one scale, ldx of 0 one row x for all.
   void (*add_scaled_rows)(size_t rows, size_t columns, const void *scale, size_t scale_step, const void *x, size_t ldx,
                           void *y, size_t ldy);

@@ -233,6 +233,7 @@ struct Train: AsyncParsableCommand {
     let dataset = loaded.dataset
     let report = DatasetReport(
       of: dataset, split: split, sameSounds: loaded.sequences == nil ? dataset.sameSounds() : [],
+      durations: loaded.sequences == nil ? dataset.extremeDurations() : [:],
       wantsValidation: split != nil && validationSplit != 0)
     for line in report.text().split(separator: "\n") { StandardError.write("  " + printable(String(line))) }
     if dataset.leftOut.soundCount > 0 { StandardError.report("left out: \(dataset.leftOut)") }
@@ -332,10 +333,10 @@ struct Train: AsyncParsableCommand {
     var counts: [Int: Int] = [:]
     let step = max(1, examples.count / 100)
     for example in stride(from: 0, to: examples.count, by: step).map({ examples[$0] }) {
-      if let rate = try? AudioFile(path: example.path).info.sampleRate { counts[rate, default: 0] += 1 }
+      if let rate = try? AudioFile(of: example.sound).info.sampleRate { counts[rate, default: 0] += 1 }
     }
     guard let commonest = counts.max(by: { ($0.value, $0.key) < ($1.value, $1.key) })?.key else {
-      let reason = Result { try AudioFile(path: examples[0].path) }
+      let reason = Result { try AudioFile(of: examples[0].sound) }
       if case .failure(let error) = reason { throw error }
       return 16_000
     }

@@ -15,7 +15,7 @@ public struct SequenceClassifier: Sendable {
   public let normalizer: FeatureNormalizer?
   /// All that was learned, as `ParameterLayout` places it.
   public let parameters: [Float]
-  public let record: TrainingRecord?
+  public package(set) var record: TrainingRecord?
 
   let weights: NetworkWeights<Float>
 

@@ -6,7 +6,11 @@ import Auricle
 #else
   import Foundation
 #endif
-#if canImport(Darwin)
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
   import Darwin
 #endif
 

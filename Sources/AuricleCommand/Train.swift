@@ -8,8 +8,9 @@ struct Train: AsyncParsableCommand {
     discussion: """
       Examples:
         auricle train sounds/ -o sounds.safetensors
-        auricle train recordings/ -o digits.safetensors --label-pattern '{label}_{speaker}_{index}' --hold-out 'index<10'
-        auricle train recordings/ --label-pattern '{label}_{speaker}_{index}' --leave-one-out speaker
+        auricle train recordings/ -o digits.safetensors --hold-out 'index<10' \\
+          --label-pattern '{label}_{speaker}_{index}'
+        auricle train sounds.csv --leave-one-out speaker
         auricle train features.npz --labels labels.csv -o motion.safetensors
       """)
 
@@ -182,7 +183,7 @@ struct Train: AsyncParsableCommand {
       } else {
         .automatic(fraction: 0.1)
       }
-    let split = try dataset.split(validation: choice, seed: trainingOptions.seed)
+    let split = try data.split(dataset, validation: choice, seed: trainingOptions.seed)
     let trainer = try trainer(for: split.training, of: loaded, folder: judges ? "final" : nil)
     StandardError.write(
       "\(data.dataset): \(dataset.source), \(dataset.examples.count) \(loaded.noun) in \(dataset.labels.count) classes; "
@@ -191,7 +192,7 @@ struct Train: AsyncParsableCommand {
 
     let start = ContinuousClock.now
     var display = TrainingDisplay(epochs: trainingOptions.epochs, json: outputOptions.json)
-    let result = try await trainer.train(split, labels: dataset.labels) {
+    let result = try await trainer.train(split, labels: split.labels) {
       Interruption.check()
       look(at: $0, hasBegun: &hasBegun)
       display.show($0)
@@ -278,7 +279,7 @@ struct Train: AsyncParsableCommand {
         jsonLine(["meanAccuracy": result.meanAccuracy, "standardDeviation": result.standardDeviation]))
     } else {
       try StandardOutput.write(
-        "\n\(result.pooled.text)\n\n\(result.pooled.confusion.text())\n\nmean accuracy of the folds "
+        "\n\(result.pooled.confusion.text())\n\n\(result.pooled.text)\n\nmean accuracy of the folds "
           + "\(percent(result.meanAccuracy)), standard deviation \(percent(result.standardDeviation))")
     }
     if output == nil && !result.failures.isEmpty {

@@ -39,8 +39,10 @@ public struct ClassifierEnsemble: Sendable {
 
   /// Adds something that is to be known to the settings in every member's record.
   package mutating func note(_ value: String, as name: String) {
-    for index in members.indices where members[index].record != nil {
-      members[index].record?.settings = (members[index].record?.settings ?? [:]).merging([name: value]) { $1 }
+    for index in members.indices {
+      guard var record = members[index].record else { continue }
+      record.settings = (record.settings ?? [:]).merging([name: value]) { $1 }
+      members[index].record = record
     }
   }
 

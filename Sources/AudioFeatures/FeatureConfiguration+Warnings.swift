@@ -6,7 +6,7 @@ extension FeatureConfiguration {
     var found: [String] = []
     if truncatesFrames && frameLength > fftLength {
       found.append(
-        "frames have \(frameLength) samples, of which the transform takes the first \(fftLength) (--fft-length)")
+        "frames have \(frameLength) samples, of which the transform takes the first \(fftLength)")
     }
     guard kind != .spectrogram else { return found }
     let empty = MelBands.filters(self).enumerated().filter { $0.element.allSatisfy { $0 == 0 } }.map { $0.offset + 1 }
@@ -14,11 +14,14 @@ extension FeatureConfiguration {
       found.append(
         "\(empty.count == 1 ? "mel filter \(first)" : "\(empty.count) mel filters (\(first) first)") of \(mel.count) "
           + "\(empty.count == 1 ? "holds" : "hold") no bin of the \(fftLength)-point spectrum and \(empty.count == 1 ? "is" : "are") "
-          + "always the same; take fewer filters (--mels) or a longer transform (--fft-length)")
+          + "always the same; take fewer filters or a longer transform")
     }
-    if let edge = preset?.highestFrequency, let high = mel.highFrequency, high < edge, 2 * high >= Double(sampleRate) - 1 {
+    if let edge = preset?.highestFrequency, let high = mel.highFrequency, high < edge,
+      2 * high >= Double(sampleRate) - 1
+    {
       found.append(
-        "the preset's mel filters go up to \(Int(edge)) Hz; at \(sampleRate) Hz they end at \(Int(high)) Hz, and are others")
+        "the preset's mel filters go up to \(Int(edge)) Hz; at \(sampleRate) Hz they end at \(Int(high)) Hz, and are others"
+      )
     }
     return found
   }

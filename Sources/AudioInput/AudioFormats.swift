@@ -15,7 +15,8 @@ public enum AudioFormats {
   /// Of sound and film that libsndfile does not read, and `ExternalDecoder` mostly does.
   public static let unreadExtensions: Set<String> = [
     "m4a", "m4b", "m4v", "mp4", "aac", "alac", "webm", "weba", "amr", "awb", "3gp", "3g2", "wma", "asf", "wmv", "mka",
-    "mkv", "mov", "avi", "mpg", "mpeg", "ac3", "eac3", "dts", "ape", "wv", "tta", "dsf", "dff", "ra", "rm", "mpc", "spx",
+    "mkv", "mov", "avi", "mpg", "mpeg", "ac3", "eac3", "dts", "ape", "wv", "tta", "dsf", "dff", "ra", "rm", "mpc",
+    "spx",
     "shn", "mts", "oma", "qcp", "gsm", "vox", "flv", "ogv", "aa", "aax",
   ]
 

@@ -28,7 +28,8 @@ public enum ExternalDecoder: String, Hashable, Sendable, Codable {
   private static let formats = [
     "mov", "matroska", "asf", "avi", "flv", "mpeg", "mpegts", "rm", "mxf", "nut", "xwma", "wav", "w64", "aiff", "caf",
     "au", "ogg", "flac", "mp3", "nistsphere", "aac", "loas", "latm", "ac3", "eac3", "ac4", "dts", "dtshd", "truehd",
-    "mlp", "amr", "amrnb", "amrwb", "ape", "wv", "tta", "tak", "mpc", "mpc8", "dsf", "iff", "shn", "gsm", "g722", "g726",
+    "mlp", "amr", "amrnb", "amrwb", "ape", "wv", "tta", "tak", "mpc", "mpc8", "dsf", "iff", "shn", "gsm", "g722",
+    "g726",
     "g726le", "g729", "qcp", "oma", "aa", "aax", "voc", "ircam", "sox", "wve", "xa", "adx", "aptx", "sbc", "dss", "ea",
     "bink", "smjpeg", "vqf", "loas", "wsd", "pvf", "dhav", "avr", "svx", "hca",
   ].joined(separator: ",")

@@ -24,7 +24,8 @@ public struct Installation: Codable, Sendable {
     problems = []
     for wanted in ["FLAC", "Vorbis", "Opus", "MPEG Layer 3"]
     where !encodings.contains(where: { $0.contains(wanted) }) && !containers.contains(where: { $0.contains(wanted) }) {
-      problems.append("libsndfile was built without \(wanted == "MPEG Layer 3" ? "MP3" : wanted); take version 1.1 or later")
+      problems.append(
+        "libsndfile was built without \(wanted == "MPEG Layer 3" ? "MP3" : wanted); take version 1.1 or later")
     }
     do { _ = try ScratchFile() } catch { problems.append("\(error)") }
     do {

@@ -8,7 +8,9 @@ enum CommandLineText {
     var isOver = false
     return arguments.flatMap { word -> [String] in
       isOver = isOver || word == "--"
-      guard !isOver, word.count > 2, word.hasPrefix("-j"), word.dropFirst(2).allSatisfy(\.isNumber) else { return [word] }
+      guard !isOver, word.count > 2, word.hasPrefix("-j"), word.dropFirst(2).allSatisfy(\.isNumber) else {
+        return [word]
+      }
       return ["-j", String(word.dropFirst(2))]
     }
   }
@@ -70,7 +72,8 @@ enum CommandLineText {
       let request = " Please provide one of the following:"
       if sentence.hasSuffix(request) { sentence.removeLast(request.count) }
       sentence += sentence.hasSuffix(".") ? "" : ";"
-      sentence = (sentence.hasSuffix(".") ? String(sentence.dropLast()) + ";" : sentence) + " there are: "
+      sentence =
+        (sentence.hasSuffix(".") ? String(sentence.dropLast()) + ";" : sentence) + " there are: "
         + choices.joined(separator: ", ")
     } else if !help.isEmpty {
       sentence += " (\(help.hasSuffix(".") ? String(help.dropLast()) : help))"

@@ -213,7 +213,8 @@ struct Detect: AsyncParsableCommand {
     let input: LiveInput
     do {
       input = try LiveInput(
-        path: files[0], raw: decodingOptions.raw, channel: channelOptions.selection, until: { Interruption.isRequested })
+        path: files[0], raw: decodingOptions.raw, channel: channelOptions.selection, until: { Interruption.isRequested }
+      )
     } catch AudioError.unsuitableForLive(let path, let what) {
       throw CommandError("\(AudioError.unsuitableForLive(path: path, what: what)); --raw describes raw samples")
     }

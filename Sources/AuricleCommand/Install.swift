@@ -43,11 +43,13 @@ struct Install: ParsableCommand {
       try write(Array(AuricleCommand.completionScript(for: shell).utf8), to: "\(prefix)/\(path)")
     }
     for (name, page) in Manual.pages { try write(Array(page.utf8), to: "\(prefix)/share/man/man1/\(name).1") }
-    try StandardOutput.write("\(program)\n\(prefix)/share: completions for bash, zsh and fish, \(Manual.pages.count) manual pages")
+    try StandardOutput.write(
+      "\(program)\n\(prefix)/share: completions for bash, zsh and fish, \(Manual.pages.count) manual pages")
   }
 
   private func write(_ bytes: [UInt8], to path: String) throws {
-    try FileAccess.makeFolder(path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/"))
+    try FileAccess.makeFolder(
+      path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/"))
     try FileAccess.writeAtomically(bytes, to: path)
   }
 
@@ -56,7 +58,9 @@ struct Install: ParsableCommand {
     #if canImport(Darwin)
       var size: UInt32 = 4096
       var path = [CChar](repeating: 0, count: Int(size))
-      guard _NSGetExecutablePath(&path, &size) == 0 else { throw CommandError("where this program is cannot be found out") }
+      guard _NSGetExecutablePath(&path, &size) == 0 else {
+        throw CommandError("where this program is cannot be found out")
+      }
       return String(decoding: path.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     #else
       return "/proc/self/exe"
@@ -82,7 +86,9 @@ enum Manual {
     var isOpen = false
     for line in help.split(separator: "\n", omittingEmptySubsequences: false) {
       if let title = title(line) {
-        text += (isOpen ? ".fi\n" : "") + ".SH \(title == "OVERVIEW" ? "DESCRIPTION" : title == "USAGE" ? "SYNOPSIS" : title)\n.nf\n"
+        text +=
+          (isOpen ? ".fi\n" : "")
+          + ".SH \(title == "OVERVIEW" ? "DESCRIPTION" : title == "USAGE" ? "SYNOPSIS" : title)\n.nf\n"
         isOpen = true
         let rest = line.drop { $0 != ":" }.dropFirst().drop { $0 == " " }
         if !rest.isEmpty { text += escaped(String(rest)) + "\n" }

@@ -56,7 +56,9 @@ struct DecodingOptions: ParsableArguments {
       "The sound has no header: encoding (\(RawFormat.Encoding.allCases.map(\.rawValue).joined(separator: ", "))), rate and "
         + "channels, for example s16le:16000:1.", valueName: "format"))
   var raw: RawFormat?
-  @Flag(name: .customLong("ffmpeg"), help: "Let an installed ffmpeg decode what libsndfile does not read (m4a, webm, AMR, film).")
+  @Flag(
+    name: .customLong("ffmpeg"),
+    help: "Let an installed ffmpeg decode what libsndfile does not read (m4a, webm, AMR, film).")
   var usesFFmpeg = false
 
   func validate() throws {
@@ -193,7 +195,8 @@ struct LabelOptions: ParsableArguments {
     }
     if labels != nil { throw CommandError("\(dataset): not a file or folder of features, which alone take --labels") }
     let found = Result { () throws(DatasetError) in
-      try Dataset(at: dataset, labelPattern: pattern, root: confinement.root, table: table.options,
+      try Dataset(
+        at: dataset, labelPattern: pattern, root: confinement.root, table: table.options,
         decoding: decodingOptions.decoding)
     }
     switch found {

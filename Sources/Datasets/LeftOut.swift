@@ -78,7 +78,9 @@ public struct LeftOut: Hashable, Sendable, CustomStringConvertible {
     add(.underscoredFolder, "in folders whose names begin with '_' (rename the folders, if they are classes)")
     let own = counts.keys.compactMap { if case .ownFolder(let name) = $0 { "'\(name)'" } else { nil } }.sorted()
     if !own.isEmpty {
-      parts.append("folder\(own.count == 1 ? "" : "s") \(own.joined(separator: ", ")) of Auricle's own logs, checkpoints or features")
+      parts.append(
+        "folder\(own.count == 1 ? "" : "s") \(own.joined(separator: ", ")) of Auricle's own logs, checkpoints or features"
+      )
     }
     return parts.joined(separator: ", ")
   }

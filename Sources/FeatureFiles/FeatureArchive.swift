@@ -21,15 +21,12 @@ public actor FeatureArchive {
   public nonisolated let format: FeatureFileFormat
   /// What was there when it was opened.
   public nonisolated let existing: [String: FeatureShape]
-  /// Whether the entries stand in the order of the bytes of their names, in which some of Kaldi's programs want them.
-  public private(set) var isSorted = true
 
   private let file: OutputFile
   private var layout: any ArchiveLayout
   /// The file has its own name, and an ending that comes off before more is added.
   private var isWhole: Bool
   private let end: Int
-  private var lastName = ""
 
   private var turn = 0
   private var waiting: [Int: CheckedContinuation<Void, Never>] = [:]
@@ -48,10 +45,7 @@ public actor FeatureArchive {
     if overwrite { try file.truncate(to: 0) }
     var existing: [String: FeatureShape] = [:]
     var end = 0
-    var (lastName, isSorted) = ("", true)
     while let found = try layout.next(in: file, at: end) {
-      isSorted = isSorted && lastName.utf8.lexicographicallyPrecedes(found.name.utf8)
-      lastName = found.name
       existing[found.name] = found.shape
       end = found.end
     }
@@ -61,7 +55,6 @@ public actor FeatureArchive {
       throw FeatureFileError.notContinued(path: path, reason: "it is damaged, or of another program")
     }
     self.existing = existing
-    (self.lastName, self.isSorted) = (lastName, isSorted)
     self.layout = layout
     self.isWhole = isWhole
     self.file = file
@@ -88,8 +81,6 @@ public actor FeatureArchive {
       isWhole = false
     }
     try layout.append(entry, named: name, to: file)
-    isSorted = isSorted && lastName.utf8.lexicographicallyPrecedes(name.utf8)
-    lastName = name
   }
 
   /// Completes the archive and gives it its name; without entries there is none.

@@ -15,7 +15,7 @@ public struct SequenceClassifier: Sendable {
   public let normalizer: FeatureNormalizer?
   /// All that was learned, as `ParameterLayout` places it.
   public let parameters: [Float]
-/// How it was trained; nil where that is not known.
+  /// How it was trained; nil where that is not known.
   public package(set) var record: TrainingRecord? {
     get { storedRecord?.value }
     set { storedRecord = newValue.map { .decoded($0) } }

@@ -43,7 +43,8 @@ struct ExternalDecoderTests {
     #expect(refusal(.ffmpeg) == refusal(nil))
   }
 
-  @Test("a name that might be an option or an address is a file's name", arguments: ["-i.m4a", "a:b.m4a", "it's %d.m4a"])
+  @Test(
+    "a name that might be an option or an address is a file's name", arguments: ["-i.m4a", "a:b.m4a", "it's %d.m4a"])
   func names(name: String) throws {
     let folder = try TemporaryFolder()
     let path = try folder.file(name, FileAccess.read(container("aac.m4a")))

@@ -8,20 +8,25 @@ import Testing
 struct CommandLineTextTests {
   @Test("-j4 is -j 4, but not after --")
   func joined() {
-    #expect(CommandLineText.separated(["classify", "-j4", "a.wav", "--", "-j1"]) == ["classify", "-j", "4", "a.wav", "--", "-j1"])
+    #expect(
+      CommandLineText.separated(["classify", "-j4", "a.wav", "--", "-j1"]) == [
+        "classify", "-j", "4", "a.wav", "--", "-j1",
+      ])
     #expect(CommandLineText.separated(["-j", "-json", "-jx"]) == ["-j", "-json", "-jx"])
   }
 
   @Test(
     "a misspelt command is suggested",
     arguments: [
-      ("classfy", "did you mean 'classify'?"), ("evalute", "did you mean 'evaluate'?"), ("Train", "did you mean 'train'?"),
+      ("classfy", "did you mean 'classify'?"), ("evalute", "did you mean 'evaluate'?"),
+      ("Train", "did you mean 'train'?"),
       ("features.wav", "the commands are classify, "), ("frobnicate", "the commands are classify, "),
     ])
   func misspelt(word: String, hint: String) throws {
     let run = try Run(word, "x")
     #expect(run.status == 2 && run.output.isEmpty && run.errorLines.count == 1)
-    #expect(run.errors.hasPrefix("auricle: there is no command '\(word)'; ") && run.errors.contains(hint), "\(run.errors)")
+    #expect(
+      run.errors.hasPrefix("auricle: there is no command '\(word)'; ") && run.errors.contains(hint), "\(run.errors)")
   }
 
   @Test("a file in the place of a command")
@@ -37,8 +42,13 @@ struct CommandLineTextTests {
     arguments: [
       (["classify"], "Missing expected argument '<file> ...' (Audio files"),
       (["classify", "--topp", "3", "a.wav"], "Unknown option '--topp'. Did you mean '--top'?"),
-      (["train", "x", "-o", "m", "--epochs", "x"], "The value 'x' is invalid for '--epochs <n>' (Passes over the data)"),
-      (["train", "x", "-o", "m", "--pooling", "x"], "; there are: last, mean, max, attention; see 'auricle train --help'"),
+      (
+        ["train", "x", "-o", "m", "--epochs", "x"], "The value 'x' is invalid for '--epochs <n>' (Passes over the data)"
+      ),
+      (
+        ["train", "x", "-o", "m", "--pooling", "x"],
+        "; there are: last, mean, max, attention; see 'auricle train --help'"
+      ),
       (["classify", "-j0", "a.wav"], "--jobs is 0; it must be 1 to 4096; see 'auricle classify --help'"),
     ])
   func oneLine(arguments: [String], words: String) throws {

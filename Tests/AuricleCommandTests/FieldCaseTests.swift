@@ -72,7 +72,9 @@ struct FieldCaseTests {
     let refused = try Run("classify", voice)
     #expect(refused.status == 1 && refused.errorLines.count == 1)
     #expect(refused.errors.contains("with AAC); let ffmpeg decode it (--ffmpeg), or convert it"), "\(refused.errors)")
-    for arguments in [["classify", voice], ["classify", "\(folder.path)/in"], ["features", voice], ["inspect", voice]] {
+    for arguments in [
+      ["classify", voice], ["classify", "\(folder.path)/in"], ["features", voice], ["inspect", voice],
+    ] {
       let run = try Run(arguments + ["--ffmpeg"])
       #expect(run.status == 0 && run.errors.isEmpty && !run.output.isEmpty, "\(arguments) \(run.errors)")
     }

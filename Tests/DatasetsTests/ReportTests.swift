@@ -34,9 +34,10 @@ import Testing
       return path
     }
     let paths = try (0..<20).map { try silence("\($0).wav", 100 + $0) } + [silence("long.wav", 16_000)]
-    let examples = paths.map { Example(path: $0, label: "a") } + [
-      Example(SoundSpan(paths[0], seconds: 1..<3.5), labels: ["b"])
-    ]
+    let examples =
+      paths.map { Example(path: $0, label: "a") } + [
+        Example(SoundSpan(paths[0], seconds: 1..<3.5), labels: ["b"])
+      ]
     let dataset = Dataset(examples: examples, source: "")
     let durations = dataset.extremeDurations()
     #expect(durations["\(folder.path)/long.wav"] == 2 && durations[paths[0]] == 0.0125)

@@ -42,17 +42,14 @@ import Testing
     #expect(again.existing["second"] == FeatureShape(frames: 2, coefficients: 3))
   }
 
-  @Test("Kaldi's script is sorted by the bytes of the names, as LC_ALL=C sort does, and an archive that is not says so")
+  @Test("Kaldi's script is sorted by the bytes of the names, as LC_ALL=C sort does")
   func sorted() async throws {
     let folder = try TemporaryFolder()
     let path = "\(folder.path)/x.ark"
     try await write(["a", "a-1", "b"], to: path, .ark)
     let archive = try FeatureArchive(path: path, format: .ark)
-    #expect(await archive.isSorted)
     try await add(["Z"], to: archive)
     try await archive.finish()
-    #expect(await !archive.isSorted)
-    #expect(try await !FeatureArchive(path: path, format: .ark).isSorted)
     let script = String(decoding: try FileAccess.read("\(folder.path)/x.scp"), as: UTF8.self)
     #expect(script.split(separator: "\n").map { $0.prefix { $0 != " " } } == ["Z", "a", "a-1", "b"])
   }

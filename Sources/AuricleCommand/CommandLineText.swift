@@ -83,33 +83,22 @@ enum CommandLineText {
   }
 }
 
-/// All that is wrong with the options of a command, told at once.
+/// All that is wrong with a command, told at once.
 struct UsageProblems {
   private var sentences: [String] = []
 
-  /// Notes `sentence` where `isWrong`.
-  mutating func add(_ sentence: @autoclosure () -> String, if isWrong: Bool = true) {
-    if isWrong { sentences.append(sentence()) }
-  }
-
   /// Notes what `check` throws.
   mutating func add(_ check: () throws -> Void) {
-    do { try check() } catch { sentences.append("\(error).") }
+    do { try check() } catch { sentences.append("\(error)") }
   }
 
-  /// Notes a path at which nothing stands.
-  mutating func add(missing path: String?) {
-    guard let path, path != "-", !path.isEmpty, !FileAccess.exists(path) else { return }
-    sentences.append("\(path): no such file or folder.")
-  }
-
-  /// Throws where anything was noted.
-  func check() throws {
+  /// Throws where anything was noted, and names those of `paths` at which nothing stands, too.
+  func check(paths: [String?]) throws {
     guard !sentences.isEmpty else { return }
-    throw ValidationError(
-      sentences.count == 1
-        ? sentences[0]
-        : "\(sentences.count) things are wrong: "
-          + sentences.map { $0.hasSuffix(".") ? String($0.dropLast()) : $0 }.joined(separator: "; ") + ".")
+    let missing = paths.compactMap { $0 }.filter { $0 != "-" && !$0.isEmpty && !FileAccess.exists($0) }
+    let all = (sentences + missing.map { "\($0): no such file or folder" }).map { sentence in
+      sentence.hasSuffix(".") ? String(sentence.dropLast()) : sentence
+    }
+    throw ValidationError((all.count == 1 ? "" : "\(all.count) things are wrong: ") + all.joined(separator: "; ") + ".")
   }
 }

@@ -78,6 +78,12 @@ struct Evaluate: AsyncParsableCommand {
   @OptionGroup var jobOptions: JobOptions
 
   func validate() throws {
+    var problems = UsageProblems()
+    problems.add(validateOptions)
+    try problems.check(paths: [dataset, from, labels.labels, modelOptions.model])
+  }
+
+  private func validateOptions() throws {
     if let split, Split(split) == nil {
       throw ValidationError("--split is '\(split)'; it must be training, validation or testing.")
     }
@@ -218,7 +224,7 @@ struct Evaluate: AsyncParsableCommand {
 
   /// Runs the model, and writes each prediction as it comes.
   private func classify(with model: ClassifierEnsemble) async throws -> EvaluationTally {
-    if let predictions, predictions != "-", !resume, !overwrite, FileAccess.exists(predictions) {
+    if let predictions, predictions != "-", !resume, !overwrite, FileAccess.size(of: predictions) ?? 0 > 0 {
       throw CommandError("\(predictions): is there already; go on with --resume, or begin anew with --overwrite")
     }
     let data = try labels.load(dataset ?? "")

@@ -90,6 +90,12 @@ struct Train: AsyncParsableCommand {
   private var judges: Bool { crossValidate != nil || leaveOneOut != nil }
 
   func validate() throws {
+    var problems = UsageProblems()
+    problems.add(validateOptions)
+    try problems.check(paths: [data.dataset, noise, rooms, data.labels.labels])
+  }
+
+  private func validateOptions() throws {
     if crossValidate != nil && leaveOneOut != nil {
       throw ValidationError("--cross-validate and --leave-one-out exclude each other.")
     }

@@ -1,4 +1,4 @@
-import AudioInput
+import Auricle
 import Foundation
 import Testing
 
@@ -178,14 +178,16 @@ struct FieldCaseTests {
 
   @Test("everything that is wrong with a command is told at once")
   func allAtOnce() throws {
-    let train = try Run("train", "\(folder.path)/none", "--validation-split", "2")
+    let train = try Run("train", "\(folder.path)/none", "--noise", "\(folder.path)/gone")
     #expect(train.status == 2 && train.errorLines.count == 1)
-    for words in ["3 things are wrong: ", "Missing -o", "--validation-split is 2", "none: no such file or folder"] {
+    for words in ["3 things are wrong: Missing -o", "none: no such file or folder", "gone: no such file or folder"] {
       #expect(train.errors.contains(words), "\(train.errors)")
     }
-    let evaluate = try Run("evaluate", "\(folder.path)/none", "--min-accuracy", "3", "--split", "x")
-    for words in ["3 things are wrong: ", "--split is 'x'", "--min-accuracy is 3", "none: no such file or folder"] {
+    let evaluate = try Run("evaluate", "\(folder.path)/none", "--min-accuracy", "3", "--model", "\(folder.path)/gone")
+    for words in ["3 things are wrong: --min-accuracy is 3", "none: no such file or", "gone: no such file or"] {
       #expect(evaluate.errors.contains(words), "\(evaluate.errors)")
     }
+    // What is not there, and nothing else, is no wrong usage.
+    #expect(try Run("evaluate", "\(folder.path)/none").status == 1)
   }
 }

@@ -99,20 +99,24 @@ struct DatasetOptions: ParsableArguments {
 
   /// Divides the data set, and says which of its classes the model will lack.
   func split(_ dataset: Dataset, validation choice: ValidationChoice, seed: UInt64) throws -> DatasetSplit {
+    let split: DatasetSplit
     do {
-      let split = try dataset.split(
+      split = try dataset.split(
         validation: choice, seed: seed, allowingClassesOnlyInTesting: allowTestOnlyClasses)
-      let lacking = split.testingByUnknownLabel.sorted { naturallyPrecedes($0.key, $1.key) }
-      if !lacking.isEmpty {
-        StandardError.report(
-          "warning: the model will lack the classes of \(lacking.map(\.value).reduce(0, +)) files for testing ("
-            + lacking.map { "'\($0.key)' \($0.value)" }.joined(separator: ", ") + "), which count as wrong")
+    } catch {
+      guard case .classesNotInTraining(let classes) = error, classes.allSatisfy({ $0.split == .testing }) else {
+        throw error
       }
-      return split
-    } catch DatasetError.classesNotInTraining(let classes) where classes.allSatisfy({ $0.split == .testing }) {
-      throw CommandError(
-        "\(DatasetError.classesNotInTraining(classes)); --allow-test-only-classes leaves such classes out of the model")
+      throw CommandError("\(error); --allow-test-only-classes leaves such classes out of the model")
     }
+    let lacking = split.testingByUnknownLabel.sorted { naturallyPrecedes($0.key, $1.key) }
+    if !lacking.isEmpty {
+      let counts = lacking.map { "'\($0.key)' \($0.value)" }.joined(separator: ", ")
+      StandardError.report(
+        "warning: the model will lack the classes of \(lacking.map(\.value).reduce(0, +)) files for testing (\(counts)), "
+          + "which count as wrong")
+    }
+    return split
   }
 }
 

@@ -14,6 +14,7 @@ import AuricleBase
 final class ByteSource {
   private enum Storage {
     case regularFile(descriptor: Int32)
+    case scratch(ScratchFile)
     case memory([UInt8])
   }
 
@@ -54,6 +55,12 @@ final class ByteSource {
     }
   }
 
+  /// What another program wrote.
+  init(_ file: ScratchFile) {
+    byteCount = file.byteCount
+    storage = .scratch(file)
+  }
+
   deinit {
     if case .regularFile(let descriptor) = storage { close(descriptor) }
   }
@@ -83,16 +90,20 @@ final class ByteSource {
     case .memory(let bytes):
       target.copyBytes(from: bytes[offset..<offset + count])
       return count
-    case .regularFile(let descriptor):
-      var length = 0
-      while length < count {
-        let part = pread(descriptor, base + length, count - length, off_t(offset + length))
-        if part < 0 && errno == EINTR { continue }
-        if part < 0 { failure = failure ?? systemReason() }
-        guard part > 0 else { break }
-        length += part
-      }
-      return length
+    case .regularFile(let descriptor): return read(descriptor, at: offset, into: base, count)
+    case .scratch(let file): return read(file.descriptor, at: offset, into: base, count)
     }
+  }
+
+  private func read(_ descriptor: Int32, at offset: Int, into base: UnsafeMutableRawPointer, _ count: Int) -> Int {
+    var length = 0
+    while length < count {
+      let part = pread(descriptor, base + length, count - length, off_t(offset + length))
+      if part < 0 && errno == EINTR { continue }
+      if part < 0 { failure = failure ?? systemReason() }
+      guard part > 0 else { break }
+      length += part
+    }
+    return length
   }
 }

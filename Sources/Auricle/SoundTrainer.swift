@@ -143,14 +143,18 @@ public struct SoundTrainer: Sendable {
     let (trainingSet, validationSet) = (sounds.subset(split.training), sounds.subset(split.validation))
     let present = Set(trainingSet.labels)
     if let missing = labels.indices.first(where: { !present.contains($0) }) {
-      throw TrainingError.configuration("no file of class '\(labels[missing])' could be read")
+      // Its files that are left are those that the epoch is chosen by.
+      let isElsewhere = validationSet.labels.contains(missing)
+      throw TrainingError.configuration(
+        "no file of class '\(labels[missing])' that is to be trained on could be read"
+          + (isElsewhere ? "; those that can be are for validation" : ""))
     }
     let identity = [
       "checksum of the training data": "\(trainingSet.checksum)",
       "checksum of the validation data": "\(validationSet.checksum)", "augmentation": "\(augmentation)",
       "checksum of noise and rooms": "\(plan.augmenter.checksum)",
     ]
-    return try await sequenceTrainer(labels: labels).train(
+    var model = try await sequenceTrainer(labels: labels).train(
       trainingSet, validatingOn: validationSet, labels: labels, identity: identity,
       changing: { try augmented(trainingSet, by: plan.augmenter, seed: $0) },
       progress: {
@@ -159,6 +163,8 @@ public struct SoundTrainer: Sendable {
         case .training(let inner): progress(.training(inner))
         }
       })
+    for decoder in sounds.decoders { model.note(decoder.version ?? decoder.rawValue, as: "decoder") }
+    return model
   }
 
   /// What is behind the features. Throws `TrainingError.configuration` for weights of classes that there are not.

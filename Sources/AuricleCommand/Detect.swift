@@ -8,12 +8,14 @@ struct Detect: AsyncParsableCommand {
     abstract: "Find events in sound of any length, from files or live.",
     discussion: """
       Examples:
-        auricle detect --model birds.safetensors --window 3 --threshold 0.8/0.5 day.flac
-        auricle detect --model words.safetensors recordings/ -o events/ --format raven --scores scores/
-        arecord -f S16_LE -r 16000 -t raw | auricle detect --live --raw s16le:16000:1 -
+        auricle detect --model birds.safetensors --window 3 day.flac
+        auricle detect recordings/ -o events/ --format raven --scores scores/
+        arecord -f S16_LE -r 16000 -t raw \\
+          | auricle detect --live --raw s16le:16000:1 -
 
-      A line is start and end in seconds, label, probability and file. With --live each event is written as soon as it can
-      be known, and Ctrl-C ends the stream in good order.
+      A line is start and end in seconds, label, probability and file. With --live
+      each event is written as soon as it can be known, and Ctrl-C ends the stream
+      in good order.
       """)
 
   @OptionGroup var modelOptions: ModelOptions
@@ -36,7 +38,7 @@ struct Detect: AsyncParsableCommand {
   var scores: String?
   @Flag(help: "Sound comes on a pipe, raw (--raw) or as WAV; write each event as soon as it can be known.")
   var live = false
-  @OptionGroup var rawOptions: RawOptions
+  @OptionGroup var decodingOptions: DecodingOptions
   @OptionGroup var channelOptions: ChannelOptions
   @OptionGroup var confinement: RootOptions
   @OptionGroup var failureOptions: FailureOptions
@@ -68,7 +70,7 @@ struct Detect: AsyncParsableCommand {
     let classifier = try SoundClassifier(modelOptions.load(), channel: channelOptions.selection)
     let detector = try detection.detector(classifier)
     if live { return try listen(detector) }
-    let corpus = try Corpus(paths: files, root: confinement.root)
+    let corpus = try Corpus(paths: files, root: confinement.root, decoding: decodingOptions.decoding)
     if corpus.leftOut.soundCount > 0 { StandardError.report("left out: \(corpus.leftOut)") }
     let destination = try Destination(self, corpus.files.count, labels: classifier.model.labels)
     try await detect(corpus.files, detector, to: destination)
@@ -87,7 +89,7 @@ struct Detect: AsyncParsableCommand {
   {
     // The cores share the files; or, where these are few, the windows of each.
     let (fileJobs, windowJobs) = files.count < jobOptions.jobs ? (1, jobOptions.jobs) : (jobOptions.jobs, 1)
-    let (scores, raw, labels) = (scores, rawOptions.raw, detector.classifier.model.labels)
+    let (scores, labels) = (scores, detector.classifier.model.labels)
     var (done, failed, count, seconds) = (0, 0, 0, 0.0)
     var progress = ProgressLine()
     let start = ContinuousClock.now
@@ -95,13 +97,11 @@ struct Detect: AsyncParsableCommand {
     defer { progress.clear() }
     do {
       try await orderedMap(files, jobs: fileJobs, until: Interruption.isRequested) { file -> Result<Found, any Error> in
-        var span = file.sound
-        if let raw { span.raw = raw }
         do {
           let table = try scores.map { try ScoreTable(path: Self.path($0, file, ".tsv"), labels: labels) }
           var events: [SoundEvent] = []
           let summary = try await detector.detect(
-            in: span, jobs: windowJobs, until: Interruption.isRequested, scores: { try table?.append($0) },
+            in: file.sound, jobs: windowJobs, until: Interruption.isRequested, scores: { try table?.append($0) },
             each: { events.append($0) })
           return .success(Found(events: events.sorted(by: SoundEvent.precedes), summary: summary))
         } catch {
@@ -213,7 +213,8 @@ struct Detect: AsyncParsableCommand {
     let input: LiveInput
     do {
       input = try LiveInput(
-        path: files[0], raw: rawOptions.raw, channel: channelOptions.selection, until: { Interruption.isRequested })
+        path: files[0], raw: decodingOptions.raw, channel: channelOptions.selection, until: { Interruption.isRequested }
+      )
     } catch AudioError.unsuitableForLive(let path, let what) {
       throw CommandError("\(AudioError.unsuitableForLive(path: path, what: what)); --raw describes raw samples")
     }

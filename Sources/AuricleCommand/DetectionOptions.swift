@@ -99,18 +99,6 @@ struct DetectionOptions: ParsableArguments {
   }
 }
 
-struct RawOptions: ParsableArguments {
-  @Option(
-    help: ArgumentHelp(
-      "The sound has no header: encoding (\(RawFormat.Encoding.allCases.map(\.rawValue).joined(separator: ", "))), rate and "
-        + "channels, for example s16le:16000:1.", valueName: "format"))
-  var raw: RawFormat?
-}
-
-extension RawFormat: ExpressibleByArgument {
-  public init?(argument: String) { self.init(argument) }
-}
-
 /// How events are written: a table for people, or a format for programs.
 enum EventFormat: ExpressibleByArgument {
   case table

@@ -7,9 +7,10 @@ struct Evaluate: AsyncParsableCommand {
     abstract: "Judge a model on labelled files: how good, how sure, and where it fails.",
     discussion: """
       Examples:
-        auricle evaluate --model digits.safetensors recordings/ --label-pattern '{label}_{speaker}_{index}' --only 'index<10'
-        auricle evaluate --model birds.safetensors test.csv --predictions predictions.jsonl --report report.html
-        auricle evaluate --from predictions.jsonl --group-by speaker --confusion confusion.svg
+        auricle evaluate --model digits.safetensors recordings/ --only 'index<10' \\
+          --label-pattern '{label}_{speaker}_{index}'
+        auricle evaluate --model birds.safetensors test.csv --report report.html
+        auricle evaluate --from predictions.jsonl --group-by speaker
         auricle evaluate --events truth.csv found.csv --collar 0.5 --onset-only
 
       Exit code 4 says that --min-accuracy was not reached.
@@ -35,6 +36,8 @@ struct Evaluate: AsyncParsableCommand {
   var predictions: String?
   @Flag(help: "Go on where a stopped run left its --predictions.")
   var resume = false
+  @Flag(help: "Write --predictions anew where they are there already.")
+  var overwrite = false
   @Option(help: ArgumentHelp("Judge the predictions in this file instead of running a model.", valueName: "file"))
   var from: String?
 
@@ -75,6 +78,12 @@ struct Evaluate: AsyncParsableCommand {
   @OptionGroup var jobOptions: JobOptions
 
   func validate() throws {
+    var problems = UsageProblems()
+    problems.add(validateOptions)
+    try problems.check(paths: [dataset, from, labels.labels, modelOptions.model])
+  }
+
+  private func validateOptions() throws {
     if let split, Split(split) == nil {
       throw ValidationError("--split is '\(split)'; it must be training, validation or testing.")
     }
@@ -91,6 +100,8 @@ struct Evaluate: AsyncParsableCommand {
       throw ValidationError("--from takes the place of a data set and of --predictions.")
     }
     if resume && predictions == nil { throw ValidationError("--resume needs --predictions, the file to go on with.") }
+    if overwrite && predictions == nil { throw ValidationError("--overwrite is for --predictions.") }
+    if resume && overwrite { throw ValidationError("--resume and --overwrite exclude each other.") }
     if resume && predictions == "-" { throw ValidationError("--resume cannot go on with standard output.") }
     if let minAccuracy, !(0...1).contains(minAccuracy) {
       throw ValidationError("--min-accuracy is \(minAccuracy); it must be 0 to 1.")
@@ -213,6 +224,9 @@ struct Evaluate: AsyncParsableCommand {
 
   /// Runs the model, and writes each prediction as it comes.
   private func classify(with model: ClassifierEnsemble) async throws -> EvaluationTally {
+    if let predictions, predictions != "-", !resume, !overwrite, FileAccess.size(of: predictions) ?? 0 > 0 {
+      throw CommandError("\(predictions): is there already; go on with --resume, or begin anew with --overwrite")
+    }
     let data = try labels.load(dataset ?? "")
     let classifier = data.sequences == nil ? try SoundClassifier(model, channel: channelOptions.selection) : nil
     let (examples, fields) = try examples(of: data.dataset, labels: model.labels)

@@ -10,10 +10,12 @@ struct Export: ParsableCommand {
         auricle export digits.safetensors --to onnx -o digits.onnx
         auricle export digits.safetensors --to onnx --input samples -o digits.onnx
 
-      ONNX (opset 9): inputs are features (batch x frames x coefficients, as auricle features --model computes them) or
-      samples (batch x samples in [-1, 1), mono, at the model's sample rate), and lengths (batch, int64), how many frames or
-      samples of each row count. Outputs are probabilities and, of a model of one network, logits. Labels and the feature
-      configuration are in the metadata.
+      ONNX (opset 9): inputs are features (batch x frames x coefficients, as
+      auricle features --model computes them) or samples (batch x samples in
+      [-1, 1), mono, at the model's sample rate), and lengths (batch, int64), how
+      many frames or samples of each row count. Outputs are probabilities and, of
+      a model of one network, logits. Labels and the feature configuration are in
+      the metadata.
       """)
 
   enum Form: String, CaseIterable, ExpressibleByArgument { case onnx }

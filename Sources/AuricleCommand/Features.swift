@@ -9,10 +9,11 @@ struct Features: AsyncParsableCommand {
       Examples:
         auricle features recordings/ -o features/
         auricle features seven.wav --preset librosa --format csv
-        auricle features corpus.csv --preset kaldi --kind logmel --mels 80 -o features.ark
+        auricle features corpus.csv --preset kaldi --kind logmel -o features.ark
         auricle features seven.wav --kind spectrogram --plot seven.png
 
-      A run that was interrupted is continued by the same command: what is already written whole is skipped.
+      A run that was interrupted is continued by the same command: what is already
+      written whole is skipped.
       """)
 
   @OptionGroup(title: "Which features") var features: FeatureOptions
@@ -36,6 +37,7 @@ struct Features: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Draw one sound's features to a file in .png or .svg.", valueName: "file"))
   var plot: String?
   @OptionGroup var channelOptions: ChannelOptions
+  @OptionGroup var decodingOptions: DecodingOptions
   @OptionGroup var confinement: RootOptions
   @OptionGroup var outputOptions: OutputOptions
   @OptionGroup var failureOptions: FailureOptions
@@ -65,7 +67,7 @@ struct Features: AsyncParsableCommand {
     let recipe = try model.map { try FeatureRecipe(JSONValue(json: ClassifierEnsemble(contentsOf: $0).features.json)) }
     let extractor = CorpusExtractor(try recipe ?? features.recipe(), channel: channelOptions.selection)
     if printConfig { return try writeConfiguration(extractor.recipe) }
-    let corpus = try Corpus(paths: files, root: confinement.root)
+    let corpus = try Corpus(paths: files, root: confinement.root, decoding: decodingOptions.decoding)
     if corpus.leftOut.soundCount > 0 { StandardError.report("left out: \(corpus.leftOut)") }
     if let plot { return try draw(corpus, extractor, to: plot) }
 
@@ -78,6 +80,7 @@ struct Features: AsyncParsableCommand {
         try? note.write(to: path)
       }
     }
+    defer { warn(extractor) }
     switch destination {
     case .standardOutput: try writeText(corpus.files[0].sound, extractor)
     case .file(let path, let format):
@@ -94,10 +97,23 @@ struct Features: AsyncParsableCommand {
     }
   }
 
+  /// What is to be known of the features that were computed.
+  private func warn(_ extractor: CorpusExtractor) {
+    for warning in extractor.warnings { StandardError.report("warning: \(warning)") }
+    let rates = extractor.sampleRates.sorted()
+    if rates.count > 1 {
+      StandardError.report(
+        "warning: the sounds have \(rates.count) rates (\(rates.map { "\($0)" }.joined(separator: ", ")) Hz), and their features "
+          + "are not alike; --sample-rate brings them to one")
+    }
+  }
+
   // MARK: One sound
 
   private func writeConfiguration(_ recipe: FeatureRecipe) throws {
-    let rate = try files.first.map { try AudioFile(path: $0).info.sampleRate }
+    let rate = try files.first.map {
+      try AudioFile(of: SoundSpan($0).decoded(by: decodingOptions.decoding)).info.sampleRate
+    }
     let configuration = try recipe.configuration(at: rate)
     try configuration.validate()
     try StandardOutput.write(configuration.json)
@@ -290,7 +306,7 @@ struct Features: AsyncParsableCommand {
     return note
   }
 
-  /// Kaldi's names hold no white space.
+  /// Kaldi's names hold no white space, and stand in the order of their bytes, as `LC_ALL=C sort` has them.
   private static func entries(_ corpus: Corpus, _ format: FeatureFileFormat) throws -> [Corpus.File] {
     guard format == .ark else { return corpus.files }
     var earlier: [String: String] = [:]
@@ -300,7 +316,7 @@ struct Features: AsyncParsableCommand {
         throw DatasetError.sameName(name, path: file.path, earlier: other)
       }
       return Corpus.File(file.sound, name: name)
-    }
+    }.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
   }
 
   static func folder(of path: String) -> String {

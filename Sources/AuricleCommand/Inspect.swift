@@ -11,12 +11,13 @@ struct Inspect: ParsableCommand {
         auricle inspect seven.wav --json
       """)
 
+  @OptionGroup var decodingOptions: DecodingOptions
   @OptionGroup var output: OutputOptions
   @Argument(help: ArgumentHelp("A model or an audio file; nothing for the bundled model.", valueName: "model|file"))
   var path: String?
 
   func run() throws {
-    if let path, !Inspect.looksLikeModel(path) {
+    if let path, decodingOptions.raw != nil || !Inspect.looksLikeModel(path) {
       try inspectAudio(path)
     } else {
       try inspectModel(path.map { try ClassifierEnsemble(contentsOf: $0) } ?? SoundClassifier().model)
@@ -133,7 +134,7 @@ struct Inspect: ParsableCommand {
   }
 
   private func inspectAudio(_ path: String) throws {
-    let file = try AudioFile(path: path)
+    let file = try AudioFile(of: SoundSpan(path).decoded(by: decodingOptions.decoding))
     var (frames, peak, squares) = (0, 0.0, 0.0)
     var block: [Float] = []
     while try file.read(frames: 65_536, into: &block) > 0 {
@@ -144,6 +145,7 @@ struct Inspect: ParsableCommand {
       frames += block.count
       block.removeAll(keepingCapacity: true)
     }
+    for warning in file.warnings { StandardError.report("warning: \(warning)") }
     let info = file.info
     let description = AudioDescription(
       path: path, container: info.container, encoding: info.encoding, sampleRate: info.sampleRate,

@@ -8,8 +8,9 @@ struct Train: AsyncParsableCommand {
     discussion: """
       Examples:
         auricle train sounds/ -o sounds.safetensors
-        auricle train recordings/ -o digits.safetensors --label-pattern '{label}_{speaker}_{index}' --hold-out 'index<10'
-        auricle train recordings/ --label-pattern '{label}_{speaker}_{index}' --leave-one-out speaker
+        auricle train recordings/ -o digits.safetensors --hold-out 'index<10' \\
+          --label-pattern '{label}_{speaker}_{index}'
+        auricle train sounds.csv --leave-one-out speaker
         auricle train features.npz --labels labels.csv -o motion.safetensors
       """)
 
@@ -89,6 +90,12 @@ struct Train: AsyncParsableCommand {
   private var judges: Bool { crossValidate != nil || leaveOneOut != nil }
 
   func validate() throws {
+    var problems = UsageProblems()
+    problems.add(validateOptions)
+    try problems.check(paths: [data.dataset, noise, rooms, data.labels.labels])
+  }
+
+  private func validateOptions() throws {
     if crossValidate != nil && leaveOneOut != nil {
       throw ValidationError("--cross-validate and --leave-one-out exclude each other.")
     }
@@ -182,7 +189,7 @@ struct Train: AsyncParsableCommand {
       } else {
         .automatic(fraction: 0.1)
       }
-    let split = try dataset.split(validation: choice, seed: trainingOptions.seed)
+    let split = try data.split(dataset, validation: choice, seed: trainingOptions.seed)
     let trainer = try trainer(for: split.training, of: loaded, folder: judges ? "final" : nil)
     StandardError.write(
       "\(data.dataset): \(dataset.source), \(dataset.examples.count) \(loaded.noun) in \(dataset.labels.count) classes; "
@@ -191,7 +198,7 @@ struct Train: AsyncParsableCommand {
 
     let start = ContinuousClock.now
     var display = TrainingDisplay(epochs: trainingOptions.epochs, json: outputOptions.json)
-    let result = try await trainer.train(split, labels: dataset.labels) {
+    let result = try await trainer.train(split, labels: split.labels) {
       Interruption.check()
       look(at: $0, hasBegun: &hasBegun)
       display.show($0)
@@ -234,6 +241,7 @@ struct Train: AsyncParsableCommand {
     let dataset = loaded.dataset
     let report = DatasetReport(
       of: dataset, split: split, sameSounds: loaded.sequences == nil ? dataset.sameSounds() : [],
+      durations: loaded.sequences == nil ? dataset.extremeDurations() : [:],
       wantsValidation: split != nil && validationSplit != 0)
     for line in report.text().split(separator: "\n") { StandardError.write("  " + printable(String(line))) }
     if dataset.leftOut.soundCount > 0 { StandardError.report("left out: \(dataset.leftOut)") }
@@ -277,7 +285,7 @@ struct Train: AsyncParsableCommand {
         jsonLine(["meanAccuracy": result.meanAccuracy, "standardDeviation": result.standardDeviation]))
     } else {
       try StandardOutput.write(
-        "\n\(result.pooled.text)\n\n\(result.pooled.confusion.text())\n\nmean accuracy of the folds "
+        "\n\(result.pooled.confusion.text())\n\n\(result.pooled.text)\n\nmean accuracy of the folds "
           + "\(percent(result.meanAccuracy)), standard deviation \(percent(result.standardDeviation))")
     }
     if output == nil && !result.failures.isEmpty {
@@ -333,10 +341,10 @@ struct Train: AsyncParsableCommand {
     var counts: [Int: Int] = [:]
     let step = max(1, examples.count / 100)
     for example in stride(from: 0, to: examples.count, by: step).map({ examples[$0] }) {
-      if let rate = try? AudioFile(path: example.path).info.sampleRate { counts[rate, default: 0] += 1 }
+      if let rate = try? AudioFile(of: example.sound).info.sampleRate { counts[rate, default: 0] += 1 }
     }
     guard let commonest = counts.max(by: { ($0.value, $0.key) < ($1.value, $1.key) })?.key else {
-      let reason = Result { try AudioFile(path: examples[0].path) }
+      let reason = Result { try AudioFile(of: examples[0].sound) }
       if case .failure(let error) = reason { throw error }
       return 16_000
     }

@@ -107,7 +107,9 @@ final class OutputFile {
 
   /// Gives a whole file that is to be continued a temporary name again.
   func withdraw(to temporary: String) throws(FileError) {
-    guard FileAccess.rename(self.temporary, to: temporary) else { throw .unwritable(path: path, reason: systemReason()) }
+    guard FileAccess.rename(self.temporary, to: temporary) else {
+      throw .unwritable(path: path, reason: systemReason())
+    }
     self.temporary = temporary
   }
 

@@ -8,7 +8,7 @@ import AudioFeatures
 ///     let model = try ClassifierEnsemble(contentsOf: "digits.safetensors")
 ///     let probabilities = try model.probabilities(of: [features])[0]     // one per label, sum 1
 public struct ClassifierEnsemble: Sendable {
-  public let members: [SequenceClassifier]
+  public private(set) var members: [SequenceClassifier]
 
   public static let mostMembers = 1000
 
@@ -35,6 +35,15 @@ public struct ClassifierEnsemble: Sendable {
     }
     guard alike else { throw .configuration("members that differ in input, output, labels or normalisation") }
     self.members = members
+  }
+
+  /// Adds something that is to be known to the settings in every member's record.
+  package mutating func note(_ value: String, as name: String) {
+    for index in members.indices {
+      guard var record = members[index].record else { continue }
+      record.settings = (record.settings ?? [:]).merging([name: value]) { $1 }
+      members[index].record = record
+    }
   }
 
   /// Probabilities of the labels, one array per sequence. As of `SequenceClassifier.probabilities(of:)`, a sequence's

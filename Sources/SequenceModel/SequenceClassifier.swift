@@ -16,9 +16,12 @@ public struct SequenceClassifier: Sendable {
   /// All that was learned, as `ParameterLayout` places it.
   public let parameters: [Float]
   /// How it was trained; nil where that is not known.
-  public var record: TrainingRecord? { storedRecord?.value }
+  public package(set) var record: TrainingRecord? {
+    get { storedRecord?.value }
+    set { storedRecord = newValue.map { .decoded($0) } }
+  }
 
-  private let storedRecord: StoredRecord?
+  private var storedRecord: StoredRecord?
   let weights: NetworkWeights<Float>
 
   /// The features of sound that it takes. Throws `ModelError.notForSound` where it takes other sequences.

@@ -200,7 +200,7 @@ extension StoredFeatures {
   }
 
   func prediction(of example: Example, named name: String, by model: ClassifierEnsemble) -> Prediction {
-    Prediction(of: example, stage: { _ in .features }) { try answer(to: name, by: model) }
+    Prediction(of: example, stage: { _ in .features }, answer: { try answer(to: name, by: model) })
   }
 
   func answer(to name: String, by model: ClassifierEnsemble) throws -> Prediction {

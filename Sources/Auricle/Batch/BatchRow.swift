@@ -75,7 +75,7 @@ public struct ListClassifier: Sendable {
   private func sequence(_ file: ListedFile) -> Prediction {
     let path = file.example.path
     if let problem = file.problem { return Prediction(path: "", error: problem, stage: Stage.list.rawValue) }
-    return Prediction(of: Example(file.example.sound, labels: file.example.labels), stage: { _ in .features }) {
+    func answer() throws -> Prediction {
       guard !isSound(file) else {
         throw FeatureFileError.unusable(path: path, reason: "the model takes sequences, not sound")
       }
@@ -87,5 +87,7 @@ public struct ListClassifier: Sendable {
       }
       return try stored.answer(to: stored.names[0], by: model)
     }
+    let example = Example(file.example.sound, labels: file.example.labels)
+    return Prediction(of: example, stage: { _ in .features }, answer: answer)
   }
 }

@@ -71,7 +71,7 @@ struct BatchRun {
       try options.filesFrom.map {
         try FileList(path: $0, shard: shard, answered: answered, checksNames: checksNames, jobs: jobs)
       }
-      ?? FileList(files: try AudioFiles.expand(paths: files), shard: shard, answered: answered, jobs: jobs)
+      ?? FileList(files: files, shard: shard, answered: answered, jobs: jobs)
     var (done, failed) = (answered.rows, part?.failed ?? 0)
     var progress = ProgressLine()
     let start = ContinuousClock.now
@@ -90,6 +90,7 @@ struct BatchRun {
       }
       progress.update("\(done) rows")
     }
+    if list.leftOut.soundCount > 0 { StandardError.report("left out: \(list.leftOut)") }
     try part?.finish()
     try await whenDone()
     progress.clear()

@@ -24,6 +24,7 @@ public final class FileList: Sendable {
   let jobs: Int
   private let answered: Answered
   private let checksNames: Bool
+  private let found = Locked(LeftOut())
   private let reader: ListReader
   /// Whether lines are paths, whatever they look like.
   private let arePaths: Bool
@@ -50,6 +51,9 @@ public final class FileList: Sendable {
     }
   }
 
+  /// Files that were passed over in folders so far.
+  public var leftOut: LeftOut { found.withLock { $0 } }
+
   /// Lines handed out together at most.
   private static let most = 16
 
@@ -66,15 +70,18 @@ public final class FileList: Sendable {
     state = Locked(State())
   }
 
-  /// The same of paths that are known.
+  /// The same of audio files and folders of them, which are looked through as files are wanted: as `AudioFiles.expand` does,
+  /// whose errors are thrown on the way.
   public init(files: [String], shard: Shard? = nil, answered: Answered = Answered(), jobs: Int = 1) {
     path = "the files given"
     (self.shard, self.answered, checksNames, self.jobs) = (shard, answered, false, jobs)
-    var rest = files[...]
-    reader = ListReader {
-      if rest.isEmpty { return nil }
-      defer { rest = rest.dropFirst(1024) }
-      return rest.prefix(1024).map { Array($0.utf8)[...] }
+    var walk = AudioFileWalk(files)
+    reader = ListReader { [found] in
+      var lines: [ArraySlice<UInt8>] = []
+      while lines.count < 256, let file = try walk.next() { lines.append(Array(file.utf8)[...]) }
+      let leftOut = walk.leftOut
+      found.withLock { $0 = leftOut }
+      return lines.isEmpty ? nil : lines
     }
     arePaths = true
     state = Locked(State())

@@ -70,15 +70,21 @@ extension Prediction {
       case "error": prediction.error = try scanner.text()
       case "stage": prediction.stage = try scanner.text()
       case "model": prediction.model = try scanner.text()
-      case "shard": prediction.shard = try scanner.text()
-      case "row": prediction.row = try scanner.number()
       case "fields":
         try scanner.object { (scanner, name) throws(MalformedJSON) in
           prediction.fields[name] = try scanner.text()
         }
       default:
         switch scanner.kind() {
-        case .string, .number, .boolean: prediction.fields[key] = try scanner.text()
+        case .string, .number, .boolean:
+          let text = try scanner.text()
+          if key == "shard" {
+            prediction.shard = text
+          } else if key == "row" {
+            prediction.row = text.flatMap { Int($0) }
+          } else {
+            prediction.fields[key] = text
+          }
         default: try scanner.skipValue()
         }
       }

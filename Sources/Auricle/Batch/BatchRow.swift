@@ -74,7 +74,7 @@ public struct ListClassifier: Sendable {
   /// Of a line that names no file of sound.
   private func sequence(_ file: ListedFile) -> Prediction {
     let path = file.example.path
-    if let problem = file.problem { return Prediction(path: "", error: problem, stage: Stage.list.rawValue) }
+    if let problem = file.problem { return Prediction(path: file.identity, error: problem, stage: Stage.list.rawValue) }
     func answer() throws -> Prediction {
       guard !isSound(file) else {
         throw FeatureFileError.unusable(path: path, reason: "the model takes sequences, not sound")

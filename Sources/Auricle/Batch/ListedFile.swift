@@ -72,6 +72,7 @@ public struct ListedFile: Sendable {
     guard let pathName, let path = texts[pathName], !path.isEmpty else {
       throw MalformedJSON(reason: "it has no 'path'")
     }
+    example.path = path
     func seconds(_ name: String) throws(MalformedJSON) -> Double? {
       guard let text = texts[name] else { return nil }
       guard let value = Double(text), value.isFinite, value >= 0 else {

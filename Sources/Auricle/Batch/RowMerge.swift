@@ -88,8 +88,10 @@ public struct RowMerge: Sendable {
     // A shard to which no file falls has an empty part.
     if let shardCount, list == nil {
       let absent = (1...shardCount).filter { !shards.contains($0) }
-      if absent.count > empty { for shard in absent { problems.addMissing("shard \(shard)/\(shardCount)", count: 0) } }
-      if absent.count > empty { problems.missingCount = max(1, problems.missingCount) }
+      if absent.count > empty {
+        problems.missing = absent.prefix(MergeProblems.limit).map { "shard \($0)/\(shardCount)" } + problems.missing
+        problems.missingCount = max(1, problems.missingCount)
+      }
     }
     self.problems = problems
   }

@@ -25,8 +25,8 @@ struct AuricleCommand: AsyncParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      Classify.self, Detect.self, Evaluate.self, Compare.self, Train.self, Features.self, Inspect.self, Export.self,
-      Doctor.self, Install.self,
+      Classify.self, Detect.self, Evaluate.self, Compare.self, Merge.self, Train.self, Features.self, Inspect.self,
+      Export.self, Doctor.self, Install.self,
     ])
 
   /// As it is typed.

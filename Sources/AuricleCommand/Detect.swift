@@ -41,14 +41,22 @@ struct Detect: AsyncParsableCommand {
   @OptionGroup var decodingOptions: DecodingOptions
   @OptionGroup var channelOptions: ChannelOptions
   @OptionGroup var confinement: RootOptions
+  @OptionGroup var batch: BatchOptions
   @OptionGroup var failureOptions: FailureOptions
   @OptionGroup var jobOptions: JobOptions
   @Argument(
     help: ArgumentHelp(
       "Audio files, folders of them, manifests (.csv, .tsv, .jsonl), or - for standard input.", valueName: "file"))
-  var files: [String]
+  var files: [String] = []
 
   func validate() throws {
+    try batch.check(files)
+    if batch.isUsed {
+      guard !live, scores == nil, format == nil else {
+        throw ValidationError("Rows of a list hold the events; --live, --format and --scores do not go with them.")
+      }
+      return
+    }
     if let output, format == nil, !output.hasSuffix("/"), output != "-", AnnotationFormat(name: output) == nil {
       throw ValidationError("-o '\(output)': its name tells no format; say --format.")
     }
@@ -70,6 +78,7 @@ struct Detect: AsyncParsableCommand {
     let classifier = try SoundClassifier(modelOptions.load(), channel: channelOptions.selection)
     let detector = try detection.detector(classifier)
     if live { return try listen(detector) }
+    if batch.isUsed { return try await runBatch(detector) }
     let corpus = try Corpus(paths: files, root: confinement.root, decoding: decodingOptions.decoding)
     if corpus.leftOut.soundCount > 0 { StandardError.report("left out: \(corpus.leftOut)") }
     let destination = try Destination(self, corpus.files.count, labels: classifier.model.labels)

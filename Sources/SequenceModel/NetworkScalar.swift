@@ -68,14 +68,13 @@ final class Buffer<Scalar: NetworkScalar>: @unchecked Sendable {
   }
 
   func clear(_ count: Int) {
-    base.update(repeating: 0, count: count)
+    auricle_clear(base, count * MemoryLayout<Scalar>.stride)
   }
 
   private static func allocate(_ count: Int) -> UnsafeMutablePointer<Scalar> {
     let raw = UnsafeMutableRawPointer.allocate(byteCount: max(1, count) * MemoryLayout<Scalar>.stride, alignment: 64)
-    let base = raw.bindMemory(to: Scalar.self, capacity: max(1, count))
-    base.initialize(repeating: 0, count: max(1, count))
-    return base
+    auricle_clear(raw, max(1, count) * MemoryLayout<Scalar>.stride)
+    return raw.bindMemory(to: Scalar.self, capacity: max(1, count))
   }
 }
 
@@ -85,7 +84,7 @@ enum Padding<Scalar: NetworkScalar> {
   static func expand(
     _ stored: UnsafePointer<Scalar>, leading: Int, rows: Axis, columns: Axis, into padded: UnsafeMutablePointer<Scalar>
   ) {
-    padded.update(repeating: 0, count: rows.paddedCount * columns.paddedCount)
+    auricle_clear(padded, rows.paddedCount * columns.paddedCount * MemoryLayout<Scalar>.stride)
     forEachRun(leading: leading, rows: rows, columns: columns) { storedOffset, paddedOffset, count in
       (padded + paddedOffset).update(from: stored + storedOffset, count: count)
     }

@@ -67,6 +67,13 @@ struct Detect: AsyncParsableCommand {
     }
   }
 
+  /// Raven, and what reads its tables, wants a box in the spectrogram for each event: up to the highest frequency that the
+  /// model hears. 0 for other formats.
+  private func highestFrequency(_ detector: SoundDetector) throws -> Double {
+    guard case .annotation(.raven) = eventFormat else { return 0 }
+    return Double(try detector.classifier.model.features.sampleRate) / 2
+  }
+
   private var eventFormat: EventFormat {
     format ?? output.flatMap { AnnotationFormat(name: $0) }.map { .annotation($0) } ?? .table
   }
@@ -108,6 +115,7 @@ struct Detect: AsyncParsableCommand {
     // The cores share the files; or, where these are few, the windows of each.
     let (fileJobs, windowJobs) = files.count < jobOptions.jobs ? (1, jobOptions.jobs) : (jobOptions.jobs, 1)
     let (scores, raw, labels) = (scores, rawOptions.raw, detector.classifier.model.labels)
+    let highest = try highestFrequency(detector)
     var (done, failed, count, seconds) = (0, 0, 0, 0.0)
     let earlier = try files.map { try journal?.found($0.sound.identity) }
     let takenOver = earlier.count { $0 != nil }
@@ -128,7 +136,7 @@ struct Detect: AsyncParsableCommand {
           var events: [SoundEvent] = []
           let summary = try await detector.detect(
             in: span, jobs: windowJobs, until: Interruption.isRequested, scores: { try table?.append($0) },
-            each: { events.append($0) })
+            each: { events.append($0.filling(to: highest)) })
           try table?.finish()
           return .success(
             Found(
@@ -256,6 +264,7 @@ struct Detect: AsyncParsableCommand {
       throw CommandError("\(AudioError.unsuitableForLive(path: path, what: what)); --raw describes raw samples")
     }
     var live = try detector.live(sampleRate: input.format.sampleRate)
+    let highest = try highestFrequency(detector)
     var text = try EventText(eventFormat, labels: labels)
     let target = try AppendableFile(path: output ?? "-", keeping: 0)
     if !text.header.isEmpty { try target.append(text.header.utf8) }
@@ -265,7 +274,7 @@ struct Detect: AsyncParsableCommand {
     func show(_ events: [SoundEvent]) throws {
       guard !events.isEmpty else { return }
       line.clear()
-      for event in events { try target.append(text.text(of: event).utf8) }
+      for event in events { try target.append(text.text(of: event.filling(to: highest)).utf8) }
     }
     while try input.next(into: &block) {
       try show(live.append(block) { try table?.append($0) })

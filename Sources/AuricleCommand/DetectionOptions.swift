@@ -160,7 +160,7 @@ struct EventText {
     labelWidth = labels.map(\.count).max() ?? 0
     guard case .annotation(let format) = format else { return }
     try format.check(labels: labels)
-    writer = try AnnotationWriter(format)
+    writer = try AnnotationWriter(format, frequencies: format == .raven)
   }
 
   /// What stands before the first event, with its line end.

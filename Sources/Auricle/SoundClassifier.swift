@@ -15,8 +15,8 @@ public struct SoundClassifier: Sendable {
 
   /// The bundled model, which knows the spoken digits zero to nine.
   public init() throws {
-    let bytes = UnsafeBufferPointer(start: auricle_bundled_model_bytes(), count: auricle_bundled_model_size())
-    try self.init(ClassifierEnsemble(bytes: Array(bytes), path: "the bundled model"))
+    let bytes = UnsafeRawBufferPointer(start: auricle_bundled_model_bytes(), count: auricle_bundled_model_size())
+    try self.init(ClassifierEnsemble(constant: bytes, path: "the bundled model"))
   }
 
   /// The model file at `path`. Throws `FileError`, `ModelError` or `FeatureError`.

@@ -3,6 +3,7 @@ import Auricle
 
 struct Classify: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "classify",
     abstract: "Say what is heard in audio files, or what sequences are.",
     discussion: """
       Examples:

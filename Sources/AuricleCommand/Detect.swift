@@ -4,6 +4,7 @@ import AuricleBase
 
 struct Detect: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "detect",
     abstract: "Find events in sound of any length, from files or live.",
     discussion: """
       Examples:

@@ -3,6 +3,7 @@ import Auricle
 
 struct Evaluate: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "evaluate",
     abstract: "Judge a model on labelled files: how good, how sure, and where it fails.",
     discussion: """
       Examples:

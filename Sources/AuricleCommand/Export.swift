@@ -3,6 +3,7 @@ import Auricle
 
 struct Export: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "export",
     abstract: "Write a model in the form of another tool.",
     discussion: """
       Examples:

@@ -3,6 +3,7 @@ import Auricle
 
 struct Features: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "features",
     abstract: "Compute features only, and write them for other programs, or draw them.",
     discussion: """
       Examples:

@@ -3,6 +3,7 @@ import Auricle
 
 struct Inspect: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "inspect",
     abstract: "Show what a model is made of, or what an audio file holds.",
     discussion: """
       Examples:

@@ -3,6 +3,7 @@ import Auricle
 
 struct Train: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "train",
     abstract: "Train a model on labelled files.",
     discussion: """
       Examples:

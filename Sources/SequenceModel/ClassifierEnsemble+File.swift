@@ -26,6 +26,17 @@ extension ClassifierEnsemble {
   public init(bytes: [UInt8], path: String) throws(ModelError) {
     let file: TensorFile
     do { file = try TensorFile(bytes: bytes, path: path) } catch { throw .file(path: path, reason: error.reason) }
+    try self.init(file, path: path)
+  }
+
+  /// The same without a copy, for bytes that stay where they are for as long as the program runs.
+  package init(constant bytes: UnsafeRawBufferPointer, path: String) throws(ModelError) {
+    let file: TensorFile
+    do { file = try TensorFile(constant: bytes, path: path) } catch { throw .file(path: path, reason: error.reason) }
+    try self.init(file, path: path)
+  }
+
+  private init(_ file: TensorFile, path: String) throws(ModelError) {
     let reader = ModelFileReader(file: file, path: path)
     guard let format = file.metadata["auricle.format"] else {
       throw reader.refuse("a safetensors file, but not a model that Auricle wrote")
@@ -108,12 +119,15 @@ private struct ModelFileReader {
       throw refuse(error.description)
     }
     // Checked one by one before memory for all of them is taken: a file cannot ask for more than it brings.
-    var parameters: [Float] = []
-    for (index, tensor) in ParameterLayout(configuration).tensors.enumerated() {
+    let layout = ParameterLayout(configuration)
+    let tensors = try layout.tensors.enumerated().map { (index, tensor) throws(ModelError) in
       // The query of 0.1 was a row.
       let shape = classicNames?[index] == "attention.query" ? Array(tensor.shape.dropFirst()) : tensor.shape
-      parameters += try values(prefix + (classicNames?[index] ?? tensor.name), shape)
+      return try self.tensor(prefix + (classicNames?[index] ?? tensor.name), shape)
     }
+    var parameters: [Float] = []
+    parameters.reserveCapacity(layout.count)
+    for tensor in tensors { tensor.append(to: &parameters) }
     let input = try input()
     let isNormalized =
       if case .audio(let features) = input { features.normalization == .global } else {
@@ -122,8 +136,8 @@ private struct ModelFileReader {
     let normalizer =
       isNormalized
       ? FeatureNormalizer(
-        mean: try values("normalization.mean", [configuration.input]),
-        scale: try values("normalization.scale", [configuration.input])) : nil
+        mean: try tensor("normalization.mean", [configuration.input]).floats,
+        scale: try tensor("normalization.scale", [configuration.input]).floats) : nil
     if let normalizer, !(normalizer.mean + normalizer.scale).allSatisfy(\.isFinite) {
       throw refuse("its normalisation holds a number that is not finite")
     }
@@ -131,11 +145,16 @@ private struct ModelFileReader {
       throw refuse("'auricle.output' in its description is not softmax or sigmoid")
     }
     let training = prefix + "auricle.training"
+    var record: StoredRecord?
+    if let text = file.metadata[training] {
+      do { record = try StoredRecord(json: text) } catch {
+        throw refuse("'\(training)' in its description cannot be read: \(error)")
+      }
+    }
     do {
       return try SequenceClassifier(
         configuration: configuration, input: input, output: output, labels: decode([String].self, "auricle.labels"),
-        normalizer: normalizer, parameters: parameters,
-        record: file.metadata[training] == nil ? nil : decode(TrainingRecord.self, training))
+        normalizer: normalizer, parameters: parameters, stored: record)
     } catch .configuration(let reason) {
       throw refuse(reason)
     }
@@ -160,11 +179,11 @@ private struct ModelFileReader {
     }
   }
 
-  private func values(_ name: String, _ shape: [Int]) throws(ModelError) -> [Float] {
+  private func tensor(_ name: String, _ shape: [Int]) throws(ModelError) -> TensorFile.Tensor {
     guard let tensor = file.tensors[name] else { throw refuse("tensor '\(name)' is missing") }
     guard tensor.kind == .float32, tensor.shape == shape else {
       throw refuse("tensor '\(name)' is \(tensor.kind.rawValue) \(tensor.shape); wanted F32 \(shape)")
     }
-    return tensor.floats
+    return tensor
   }
 }

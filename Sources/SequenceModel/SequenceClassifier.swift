@@ -15,8 +15,10 @@ public struct SequenceClassifier: Sendable {
   public let normalizer: FeatureNormalizer?
   /// All that was learned, as `ParameterLayout` places it.
   public let parameters: [Float]
-  public let record: TrainingRecord?
+  /// How it was trained; nil where that is not known.
+  public var record: TrainingRecord? { storedRecord?.value }
 
+  private let storedRecord: StoredRecord?
   let weights: NetworkWeights<Float>
 
   /// The features of sound that it takes. Throws `ModelError.notForSound` where it takes other sequences.
@@ -31,6 +33,15 @@ public struct SequenceClassifier: Sendable {
   public init(
     configuration: NetworkConfiguration, input: ModelInput, output: ModelOutput = .softmax, labels: [String],
     normalizer: FeatureNormalizer? = nil, parameters: [Float], record: TrainingRecord? = nil
+  ) throws(ModelError) {
+    try self.init(
+      configuration: configuration, input: input, output: output, labels: labels, normalizer: normalizer,
+      parameters: parameters, stored: record.map { .decoded($0) })
+  }
+
+  init(
+    configuration: NetworkConfiguration, input: ModelInput, output: ModelOutput, labels: [String],
+    normalizer: FeatureNormalizer?, parameters: [Float], stored: StoredRecord?
   ) throws(ModelError) {
     let layout = ParameterLayout(configuration)
     func require(_ condition: Bool, _ reason: @autoclosure () -> String) throws(ModelError) {
@@ -64,7 +75,7 @@ public struct SequenceClassifier: Sendable {
     self.labels = labels
     self.normalizer = normalizer
     self.parameters = parameters
-    self.record = record
+    storedRecord = stored
     weights = NetworkWeights(configuration, layout: layout, parameters: parameters, forTraining: false)
   }
 

@@ -164,7 +164,18 @@ public struct SoundTrainer: Sendable {
         }
       })
     for decoder in sounds.decoders { model.note(decoder.version ?? decoder.rawValue, as: "decoder") }
+    if let window = typicalSeconds(trainingSet) { try model.setDetectionSettings(DetectionSettings(window: window)) }
     return model
+  }
+
+  /// How long half of the training examples are, at least, in hundredths of a second; nil for what is not sound, and for
+  /// sounds longer than a detector's window can be.
+  private func typicalSeconds(_ trainingSet: SoundCollection.Subset) -> Double? {
+    let lengths = trainingSet.lengths.sorted()
+    guard case .audio(let features) = input, !lengths.isEmpty else { return nil }
+    let samples = (lengths[lengths.count / 2] - 1) * features.hopLength + features.frameLength
+    let seconds = (100 * Double(samples) / Double(features.sampleRate)).rounded() / 100
+    return SoundDetector.windows.contains(seconds) ? seconds : nil
   }
 
   /// What is behind the features. Throws `TrainingError.configuration` for weights of classes that there are not.

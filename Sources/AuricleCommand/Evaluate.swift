@@ -89,9 +89,14 @@ struct Evaluate: AsyncParsableCommand {
     if let split, Split(split) == nil {
       throw ValidationError("--split is '\(split)'; it must be training, validation or testing.")
     }
-    if !eventEvaluation.events.isEmpty {
-      guard from == nil, dataset == nil, report.isEmpty, confusion.isEmpty, minAccuracy == nil else {
-        throw ValidationError("--events takes the place of a data set; of the other options, only --json goes with it.")
+    if eventEvaluation.isGiven {
+      guard from == nil, dataset == nil, confusion.isEmpty, minAccuracy == nil else {
+        throw ValidationError(
+          "--events takes the place of a data set; of the other options, --json, --report, --embed-audio and --model go with it."
+        )
+      }
+      for path in report where ![.html, .json].contains(ReportFormat(path)) {
+        throw ValidationError("--report '\(path)': with --events its name must end in .html or .json.")
       }
       return
     }
@@ -140,8 +145,19 @@ struct Evaluate: AsyncParsableCommand {
   private var needsFiles: Bool { report.contains { ReportFormat($0) == .html } }
 
   func run() async throws {
-    if let report = try eventEvaluation.report() {
-      return try StandardOutput.write(output.json ? jsonLine(report) : report.text)
+    if eventEvaluation.isGiven {
+      let judged = try eventEvaluation.judge(model: modelOptions.model)
+      for path in report {
+        if ReportFormat(path) == .json {
+          try FileAccess.writeAtomically(jsonLine(judged.report) + "\n", to: path)
+        } else {
+          try await EventReportPage(
+            judged: judged, matching: eventEvaluation.matching(), sounds: judged.sounds, embedsAudio: embedAudio,
+            channel: channelOptions.selection, jobs: jobOptions.jobs
+          ).write(to: path)
+        }
+      }
+      return try StandardOutput.write(output.json ? jsonLine(judged.report) : judged.report.text)
     }
     let model = from == nil || modelOptions.model != nil ? try modelOptions.load() : nil
     guard let tally = try await tally(of: model) else { return }

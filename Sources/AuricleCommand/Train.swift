@@ -12,6 +12,7 @@ struct Train: AsyncParsableCommand {
           --label-pattern '{label}_{speaker}_{index}'
         auricle train sounds.csv --leave-one-out speaker
         auricle train features.npz --labels labels.csv -o motion.safetensors
+        auricle train recordings/ --events labels/ --negatives rain/ -o birds.safetensors
       """)
 
   @OptionGroup var data: DatasetOptions
@@ -29,6 +30,7 @@ struct Train: AsyncParsableCommand {
       valueName: "condition"))
   var holdOut: [String] = []
 
+  @OptionGroup(title: "Events") var eventOptions: EventTrainingOptions
   @OptionGroup(title: "Network") var network: NetworkOptions
   @Flag(help: "Print the network as a list of layers in JSON, and do nothing else.")
   var printNetwork = false
@@ -164,7 +166,7 @@ struct Train: AsyncParsableCommand {
 
   /// The data set; of sequences with the normalisation that is asked for, and no option that is for sound alone.
   private func loadedData() throws -> LabeledData {
-    let loaded = try data.load()
+    let loaded = try eventOptions.load(data, seed: trainingOptions.seed)
     guard var sequences = loaded.sequences else {
       if normalize != nil { throw CommandError("\(data.dataset): sound; --normalize is for features") }
       return loaded

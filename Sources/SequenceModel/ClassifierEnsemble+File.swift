@@ -10,6 +10,7 @@ import AuricleBase
 /// The model file: a safetensors file with the parameters under the names of `ParameterLayout`, `normalization.mean` and
 /// `normalization.scale`, and in `__metadata__` JSON under `auricle.model`, `auricle.features` (or `auricle.sequence`, the
 /// width of other sequences), `auricle.labels` and `auricle.training`, and `auricle.output` where it is not softmax.
+/// `auricle.detection`, if there, says how the model detects events.
 ///
 /// That is format 3. A file of several networks says how many under `auricle.members`, and each one's tensors and its
 /// `auricle.model` and `auricle.training` have `member.0/`, `member.1/` and so on before their names.
@@ -53,6 +54,7 @@ extension ClassifierEnsemble {
     var members: [SequenceClassifier] = []
     for prefix in prefixes { members.append(try reader.member(prefix)) }
     try self.init(members: members)
+    detection = file.metadata["auricle.detection"]
   }
 
   /// The model file's bytes: the same model always gives the same.
@@ -72,6 +74,7 @@ extension ClassifierEnsemble {
     case .sequence(let width): file.metadata["auricle.sequence"] = "\(width)"
     }
     if output != .softmax { file.metadata["auricle.output"] = output.rawValue }
+    file.metadata["auricle.detection"] = detection
     if members.count > 1 { file.metadata["auricle.members"] = "\(members.count)" }
     for (index, member) in members.enumerated() {
       let prefix = members.count == 1 ? "" : ClassifierEnsemble.prefix(index)

@@ -18,6 +18,8 @@ public struct ClassifierEnsemble: Sendable {
   /// The features of sound that it takes. Throws `ModelError.notForSound` where it takes other sequences.
   public var features: FeatureConfiguration { get throws(ModelError) { try members[0].features } }
   public var labels: [String] { members[0].labels }
+  /// JSON that says how scores become events; a later stage's, which is kept in the file as it is.
+  package var detection: String?
   public var normalizer: FeatureNormalizer? { members[0].normalizer }
   public var parameterCount: Int { members.reduce(0) { $0 + $1.parameters.count } }
 

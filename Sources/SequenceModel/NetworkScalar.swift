@@ -96,8 +96,7 @@ final class Buffer<Scalar: NetworkScalar>: @unchecked Sendable {
 
 /// Writes zeros; as bytes, since generic code that is not specialised would go element by element.
 func zero<Scalar: NetworkScalar>(_ base: UnsafeMutablePointer<Scalar>, count: Int) {
-  UnsafeMutableRawPointer(base).initializeMemory(
-    as: UInt8.self, repeating: 0, count: count * MemoryLayout<Scalar>.stride)
+  auricle_clear(base, count * MemoryLayout<Scalar>.stride)
 }
 
 /// Copies between a matrix as it is stored and the padded one the kernels see.

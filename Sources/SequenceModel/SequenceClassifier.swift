@@ -97,8 +97,14 @@ public struct SequenceClassifier: Sendable {
   /// A sequence's result does not depend on the others, bit for bit: sequences of any lengths may go together. Throws
   /// `ModelError` for features of another width, without a frame, not finite, or so large that the network overflows.
   public func probabilities(of sequences: [FeatureMatrix]) throws(ModelError) -> [[Float]] {
+    try probabilities(of: sequences, on: NetworkTape<Float>(configuration))
+  }
+
+  func probabilities(
+    of sequences: [FeatureMatrix], on tape: NetworkTape<Float>
+  ) throws(ModelError) -> [[Float]] {
     for sequence in sequences { try check(sequence) }
-    let logits = NetworkTape<Float>(configuration).forward(weights, sequences, normalizer)
+    let logits = tape.forward(weights, sequences, normalizer)
     let classes = configuration.classCount
     var results: [[Float]] = []
     for sequence in sequences.indices {

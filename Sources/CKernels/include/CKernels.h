@@ -430,6 +430,9 @@ const auricle_kernels *auricle_kernels_f64(void);
 /// The single-precision table for a named instruction set, or NULL if this processor has not got it.
 const auricle_kernels *_Nullable auricle_kernels_named(const char *isa);
 
+/// Sets memory to zero.
+static inline void auricle_clear(void *memory, size_t bytes) { __builtin_memset(memory, 0, bytes); }
+
 /// Elements needed to pack a matrix of k rows and n columns (n a multiple of AURICLE_COLUMN_UNIT).
 static inline size_t auricle_packed_size(size_t k, size_t n) { return k * n; }
 

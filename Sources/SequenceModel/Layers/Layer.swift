@@ -247,3 +247,10 @@ struct FramewiseStream<Scalar: NetworkScalar>: LayerStream {
     pass.forward(x, erased: tape, PassOptions())
   }
 }
+
+extension Layer {
+  /// Roles and shapes of the layer's own tensors, in the order of its parameters.
+  package func tensorShapes(_ input: LayerShape) -> [(role: String, shape: [Int])] {
+    definition.tensors(input).map { ($0.role, $0.shape) }
+  }
+}

@@ -15,6 +15,9 @@ struct Export: ParsableCommand {
       samples of each row count. Outputs are probabilities and, of a model of one network, logits. Labels and the feature
       configuration are in the metadata.
 
+      With --streaming: the next frames (batch x frames x coefficients) and states, zeros at first, in; probabilities of all
+      frames so far and the next states out; for networks that need nothing of what is to come.
+
       C: one C99 file and its header beside it (digits.h), which need only libm; sizes of flash and RAM stand in the head.
       """)
 
@@ -27,6 +30,8 @@ struct Export: ParsableCommand {
       "What the exported model takes; with samples it computes the features itself (default: features for ONNX, samples for C).",
       valueName: "features|samples"))
   var input: ONNXExporter.Input?
+  @Flag(help: "For ONNX: a graph for streams, with states as inputs and outputs; features in.")
+  var streaming = false
   @Flag(help: "For C: weights of 8 bits, a scale for each row.")
   var int8 = false
   @Option(
@@ -41,6 +46,9 @@ struct Export: ParsableCommand {
 
   func validate() throws {
     if to != .c && int8 { throw ValidationError("--int8 is for --to c.") }
+    if streaming && (to != .onnx || input == .samples) {
+      throw ValidationError("--streaming is for --to onnx with features in; C is for streams as it is.")
+    }
     if to == .c && output == "-" { throw ValidationError("--to c writes two files, so -o must name a file.") }
   }
 
@@ -49,7 +57,9 @@ struct Export: ParsableCommand {
     switch to {
     case .onnx:
       try FileAccess.checkWritable(output)
-      try FileAccess.writeAtomically(ONNXExporter(model).bytes(input: input ?? .features), to: output)
+      let exporter = ONNXExporter(model)
+      try FileAccess.writeAtomically(
+        streaming ? exporter.streamBytes() : exporter.bytes(input: input ?? .features), to: output)
     case .c: try writeC(model)
     }
   }

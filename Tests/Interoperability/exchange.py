@@ -115,6 +115,16 @@ def networks(folder):
         path = folder / f"{case['name']}.json"
         path.write_text(json.dumps(case["layers"]))
         yield case["name"], ["--network", path]
+    path = folder / "causal-stream.json"
+    path.write_text(json.dumps([
+        {"type": "convolution", "filters": 4, "frames": 3, "bins": 3, "causal": True}, {"type": "batch-normalization"},
+        {"type": "activation", "function": "relu"}, {"type": "window-pooling", "kind": "mean", "bins": 2},
+        {"type": "convolution", "filters": 12, "frames": 3, "frameDilation": 2, "causal": True, "activation": "silu"},
+        {"type": "residual", "layers": [{"type": "depthwise-convolution", "frames": 4, "causal": True},
+                                        {"type": "convolution", "filters": 12, "frames": 1}]},
+        {"type": "layer-normalization"}, {"type": "recurrent", "cell": "lstm", "units": 8},
+        {"type": "pooling", "kind": "attention", "heads": 2}, {"type": "dense", "units": 3}]))
+    yield "causal-stream", ["--network", path]
     for name in ["gru-small", "gru", "bigru-attention", "conv-gru", "lstm", "simple-rnn", "crnn", "att-rnn", "tc-gru"]:
         yield name, ["--architecture", name]
     for cell in ["gru", "gru-reset-before", "lstm", "simple-rnn", "simple-rnn-relu"]:

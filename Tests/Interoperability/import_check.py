@@ -222,7 +222,8 @@ def keras_networks():
             layers.Bidirectional(make(8, return_sequences=True)), layers.Bidirectional(make(6)), layers.Dense(CLASSES),
         ], None, ["--pooling", "last"]
     yield "keras-without-bias", [
-        layers.GRU(8, use_bias=False), layers.Dense(CLASSES, use_bias=False)], None, ["--pooling", "last"]
+        layers.GRU(8, use_bias=False), layers.Dense(CLASSES, use_bias=False),
+    ], [recurrent("gru", 8, 1), pooling("last"), dense(CLASSES)], []
     yield "keras-convolutional", [
         layers.BatchNormalization(), layers.Conv1D(12, 5, padding="same", activation="relu"), layers.LayerNormalization(),
         layers.DepthwiseConv1D(3, padding="same"), layers.GRU(8, return_sequences=True),

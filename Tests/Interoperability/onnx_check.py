@@ -21,7 +21,8 @@ import onnxruntime
 from exchange import (PROGRAM, RATE, RATES, answers, auricle, configurations, networks, random_model, shake, train,
                       write_sounds)
 
-worst = {"features": 0.0, "samples": 0.0, "computed": 0.0}
+worst = {"features": 0.0, "samples": 0.0, "computed": 0.0, "streams": 0.0}
+streamed = set()
 
 
 # The comparison.
@@ -65,6 +66,34 @@ def features(model, paths):
 
 def check_features(model, paths):
     check(model, "features", paths, features(model, paths), 1e-5)
+    check_stream(model, paths)
+
+
+def check_stream(model, paths):
+    """In pieces of 1, 2, 3, ... frames; where the network sees what is to come, it is refused with one line."""
+    target = model.with_suffix(".stream.onnx")
+    run = subprocess.run([PROGRAM, "export", model, "--to", "onnx", "--streaming", "-o", target], capture_output=True,
+                         text=True)
+    if run.returncode != 0:
+        assert run.stderr.startswith("auricle: this network cannot be exported so") and run.stderr.count("\n") == 1
+        return
+    onnx.checker.check_model(onnx.load(target), full_check=True)
+    session = onnxruntime.InferenceSession(target, providers=["CPUExecutionProvider"])
+    shapes = {value.name: value.shape[1:] for value in session.get_inputs() if value.name.startswith("state.")}
+    names = ["probabilities", *[f"next_{name}" for name in shapes]]
+    _, wanted = answers(model, paths)
+    for number, rows in features(model, paths).items():
+        states = {name: numpy.zeros([1, *shape], "float32") for name, shape in shapes.items()}
+        start, size, probabilities = 0, 1, None
+        while start < len(rows):
+            piece = rows[None, start:start + size]
+            probabilities, *after = session.run(names, {"features": piece, **states})
+            states = dict(zip(shapes, after))
+            start, size = start + size, size + 1
+        difference = abs(probabilities[0] - wanted[number]).max()
+        worst["streams"] = max(worst["streams"], difference)
+        assert difference < 1e-5, f"{model.stem}, as a stream: probabilities differ by {difference}"
+    streamed.add(model.stem)
 
 
 def check_computed(model, paths, sounds):
@@ -98,6 +127,7 @@ with tempfile.TemporaryDirectory() as name:
         check(model, "samples", own, dict(enumerate(sounds)), 1e-4)
         check_computed(model, own, sounds)
     check(several, "samples", own, dict(enumerate(sounds)), 1e-4)
-print(f"onnx: features in agree to {worst['features']:.1e}, samples in to {worst['samples']:.1e} "
+assert len(streamed) >= 10, streamed
+print(f"onnx: {len(streamed)} networks as streams agree to {worst['streams']:.1e}; features in agree to {worst['features']:.1e}, samples in to {worst['samples']:.1e} "
       f"(the features to {worst['computed']:.1e} of their deviation), "
       f"in {time.monotonic() - started:.0f} s")

@@ -607,9 +607,3 @@ extension CLayers {
         """)
   }
 }
-
-/// The transpose of a matrix of so many rows.
-private func transposed(_ values: [Float], rows: Int) -> [Float] {
-  let columns = values.count / max(1, rows)
-  return (0..<values.count).map { values[$0 % rows * columns + $0 / rows] }
-}

@@ -56,15 +56,19 @@ public struct WeightsImporter: Sendable {
   /// not given. Throws `ModelExchangeError.weights`.
   public init(bytes: [UInt8], path: String, source: Source? = nil) throws(ModelExchangeError) {
     func refuse(_ reason: String) -> ModelExchangeError { .weights(path: path, reason: reason) }
-    if bytes.starts(with: [0x80]) && bytes.count > 1 && bytes[1] < 6 || bytes.starts(with: Array("PK".utf8)) {
-      throw refuse(
-        "a pickle, which can run programs, or an archive; save the weights as safetensors, as the documentation shows")
-    }
-    if bytes.dropFirst().starts(with: Array("HDF".utf8)) {
-      throw refuse("a file of Keras; turn it into safetensors with the lines in the documentation")
-    }
     let file: TensorFile
-    do { file = try TensorFile(bytes: bytes, path: path) } catch { throw refuse(error.reason) }
+    do {
+      file = try TensorFile(bytes: bytes, path: path)
+    } catch {
+      if bytes.starts(with: [0x80]) || bytes.starts(with: Array("PK".utf8)) {
+        throw refuse(
+          "a pickle, which can run programs, or an archive; save the weights as safetensors, as the documentation shows")
+      }
+      if bytes.dropFirst().starts(with: Array("HDF".utf8)) {
+        throw refuse("a file of Keras; turn it into safetensors with the lines in the documentation")
+      }
+      throw refuse(error.reason)
+    }
     if file.metadata["auricle.format"] != nil { throw refuse("it is a model of Auricle already") }
     let isKeras = !file.tensors.isEmpty && file.tensors.keys.allSatisfy { KerasWeights.isName($0) }
     self.source = source ?? (isKeras ? .keras : .pytorch)
@@ -146,8 +150,9 @@ public struct WeightsImporter: Sendable {
   private func inputWidth(_ layers: [Layer]) throws(ImportProblem) -> Int? {
     for layer in layers {
       switch layer {
-      case .recurrent, .dense: return try widest { $0.recurrent != nil || $0.isDense }
-      case .convolution(let layer) where layer.bins == nil: return try widest { $0.rank == 3 }
+      case .recurrent: return try inputs { !$0.isDense && $0.rank < 3 && $0.inputs != nil }
+      case .dense: return try inputs { $0.isDense }
+      case .convolution(let layer) where layer.bins == nil: return try inputs { $0.rank == 3 }
       case .batchNormalization, .layerNormalization, .depthwiseConvolution:
         throw ImportProblem(reason: "the first layer's weights do not tell how many numbers a frame has; give the input")
       case .convolution, .pooling, .residual: return nil
@@ -157,12 +162,10 @@ public struct WeightsImporter: Sendable {
     return nil
   }
 
-  /// Inputs of the first such module, if all orders agree on which that is.
-  private func widest(_ isFirst: (WeightModule) -> Bool) throws(ImportProblem) -> Int? {
+  /// Inputs of the first such module by name; where another is meant, its weights will not fit.
+  private func inputs(of isFirst: (WeightModule) -> Bool) throws(ImportProblem) -> Int? {
     let candidates = modules.filter(isFirst).sorted { naturallyPrecedes($0.name, $1.name) }
-    guard let first = candidates.first(where: { $0.recurrent != nil }) ?? candidates.first else {
-      throw ImportProblem(reason: "no weights for the first layer")
-    }
+    guard let first = candidates.first else { throw ImportProblem(reason: "no weights for the first layer") }
     return first.inputs
   }
 

@@ -28,18 +28,16 @@ enum KerasWeights {
       let shapes = (0..<module.tensors.count).compactMap { module.tensors["\($0)"]?.shape }
       module.inputs = shapes.first.flatMap { $0.count >= 2 ? $0[$0.count - 2] : nil }
       module.isDense = module.name.hasSuffix(".Dense")
-      if shapes.count >= 2, shapes[1].count == 2, ["GRU", "LSTM", "SimpleRNN", "Bidirectional"].contains(module.kind) {
+      let directions = module.kind == "Bidirectional" ? 2 : 1
+      // Without a bias nothing tells where a GRU resets.
+      if ["GRU", "LSTM", "SimpleRNN", "Bidirectional"].contains(module.kind), shapes.count == 3 * directions,
+        shapes[1].count == 2, shapes[1][0] > 0
+      {
         let units = shapes[1][0]
-        let cell: Recurrent.Cell? =
-          switch units > 0 ? shapes[1][1] / units : 0 {
-          case 1: .simpleRNN
-          case 3: shapes.count > 2 && shapes[2].count == 2 ? .gru : .gruResetBefore
-          case 4: .lstm
-          default: nil
-          }
-        module.recurrent = cell.map {
-          Recurrent($0, units: units, directions: module.kind == "Bidirectional" ? 2 : 1)
-        }
+        let cells: [Int: Recurrent.Cell] = [
+          1: .simpleRNN, 3: shapes[2].count == 2 ? .gru : .gruResetBefore, 4: .lstm,
+        ]
+        module.recurrent = cells[shapes[1][1] / units].map { Recurrent($0, units: units, directions: directions) }
       }
       return module
     }

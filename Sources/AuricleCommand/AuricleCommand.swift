@@ -18,7 +18,9 @@ struct AuricleCommand: AsyncParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      Classify.self, Detect.self, Evaluate.self, Compare.self, Train.self, Features.self, Inspect.self, Export.self, Import.self,
+      Classify.self, Detect.self, Evaluate.self, Compare.self, Train.self, Features.self, Inspect.self, Export.self,
+      Import.self, Quantize.self,
+      Package.self,
     ])
 
   static func main() async {

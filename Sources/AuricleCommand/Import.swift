@@ -31,9 +31,11 @@ struct Import: ParsableCommand {
   var pooling: ClassicNetwork.Pooling?
   @Option(
     help: ArgumentHelp(
-      "Names of PyTorch's modules in the order of the layers, where their shapes fit in several.", valueName: "a,b,..."))
+      "Names of PyTorch's modules in the order of the layers, where their shapes fit in several.", valueName: "a,b,...")
+  )
   var modules: String?
-  @Flag(help: "PyTorch's two-dimensional convolutions have the bins before the frames (batch x channels x bins x frames).")
+  @Flag(
+    help: "PyTorch's two-dimensional convolutions have the bins before the frames (batch x channels x bins x frames).")
   var binsFirst = false
   @Flag(help: "Frames of channels and bins were flattened bin after bin, not channel after channel as PyTorch does it.")
   var channelsLast = false
@@ -94,7 +96,8 @@ struct Import: ParsableCommand {
     guard configuration.normalization == .global else { return (.audio(configuration), nil) }
     guard let statistics else {
       throw CommandError(
-        "features that are normalised over the training data need their mean and deviation: --statistics, or --normalize none")
+        "features that are normalised over the training data need their mean and deviation: --statistics, or --normalize none"
+      )
     }
     return (
       .audio(configuration),

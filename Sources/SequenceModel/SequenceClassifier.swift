@@ -15,6 +15,8 @@ public struct SequenceClassifier: Sendable {
   public let normalizer: FeatureNormalizer?
   /// All that was learned, as `ParameterLayout` places it.
   public let parameters: [Float]
+  /// How the weights of matrices are held; with `int8` they are whole numbers times a scale.
+  public let precision: WeightPrecision
   public let record: TrainingRecord?
 
   let weights: NetworkWeights<Float>
@@ -30,7 +32,8 @@ public struct SequenceClassifier: Sendable {
   /// Throws `ModelError.configuration` when the parts do not fit each other.
   public init(
     configuration: NetworkConfiguration, input: ModelInput, output: ModelOutput = .softmax, labels: [String],
-    normalizer: FeatureNormalizer? = nil, parameters: [Float], record: TrainingRecord? = nil
+    normalizer: FeatureNormalizer? = nil, parameters: [Float], precision: WeightPrecision = .float32,
+    record: TrainingRecord? = nil
   ) throws(ModelError) {
     let layout = ParameterLayout(configuration)
     func require(_ condition: Bool, _ reason: @autoclosure () -> String) throws(ModelError) {
@@ -63,9 +66,10 @@ public struct SequenceClassifier: Sendable {
     self.output = output
     self.labels = labels
     self.normalizer = normalizer
-    self.parameters = parameters
-    self.record = record
-    weights = NetworkWeights(configuration, layout: layout, parameters: parameters, forTraining: false)
+    self.parameters = precision == .int8 ? layout.onGrid(parameters) : parameters
+    (self.precision, self.record) = (precision, record)
+    weights = NetworkWeights(
+      configuration, layout: layout, parameters: self.parameters, forTraining: false, precision: precision)
   }
 
   /// The same for sound.

@@ -122,12 +122,13 @@ def check_int8(model, folder, paths):
 
 # The microcontroller.
 
-BOARDS = {"cortex-m4": ("mps2-an386", ["-mfpu=fpv4-sp-d16"]), "cortex-m55": ("mps3-an547", ["-mfpu=auto"])}
+# The emulator's board, options of the compiler, and the clock in MHz; the emulator takes an instruction a nanosecond.
+BOARDS = {"cortex-m4": ("mps2-an386", ["-mfpu=fpv4-sp-d16"], 25), "cortex-m55": ("mps3-an547", ["-mfpu=auto"], 32)}
 
 
 def check_board(model, folder, path, cpu):
     """Instructions and sizes; the answer is that of the same source on this machine."""
-    board, options = BOARDS[cpu]
+    board, options, clock = BOARDS[cpu]
     host = run_model(compiled(model, folder, "--int8"), [samples_of(path).astype("float32") / 32768])[0]
     samples = samples_of(path)
     (folder / "sound.c").write_text(
@@ -147,10 +148,11 @@ def check_board(model, folder, path, cpu):
                           "-semihosting-config", "enable=on,target=native", "-icount", "shift=0"],
                          capture_output=True, text=True, timeout=300, stdin=subprocess.DEVNULL)
     numbers = [int(number) for number in (run.stdout + run.stderr).split()]
-    assert numbers[0] == 0 and len(numbers) > 2, f"{cpu}: {run.stdout} {run.stderr}"
-    difference = abs(numpy.array(numbers[1:]) / 1e6 - host[1]).max()
+    assert len(numbers) > 3 and numbers[1] == 0, f"{cpu}: {run.stdout} {run.stderr}"
+    difference = abs(numpy.array(numbers[2:]) / 1e6 - host[1]).max()
     assert difference < 1e-3, f"{cpu}: differs from this machine by {difference}"
-    return sizes[".text"] + sizes.get(".data", 0), sizes.get(".data", 0) + sizes[".bss"]
+    return (sizes[".text"] + sizes.get(".data", 0), sizes.get(".data", 0) + sizes[".bss"],
+            numbers[0] * 1000 / clock / (len(samples) / RATE))
 
 
 started = time.monotonic()
@@ -184,8 +186,9 @@ with tempfile.TemporaryDirectory() as name:
     if shutil.which("arm-none-eabi-gcc") and shutil.which("qemu-system-arm"):
         texts = []
         for cpu in BOARDS:
-            flash, ram = check_board(small, folder / "board", slower(ROOT / "Fixtures" / "seven.wav", folder), cpu)
-            texts.append(f"GRU-48 int8 on a {cpu}: {flash} bytes of flash, {ram} of RAM")
+            flash, ram, instructions = check_board(small, folder / "board", slower(ROOT / "Fixtures" / "seven.wav", folder), cpu)
+            texts.append(f"GRU-48 int8 on a {cpu}: {flash} bytes of flash, {ram} of RAM, {instructions / 1e6:.1f} million instructions "
+                         "for a second of sound")
         message = "; ".join(texts)
 print(f"c: samples in agree to {worst['samples']:.1e}, features in to {worst['features']:.1e}; "
       f"int8 gives {min(shares):.2%} of the labels; {message}; in {time.monotonic() - started:.0f} s")

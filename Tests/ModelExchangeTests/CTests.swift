@@ -23,7 +23,9 @@ struct CTests {
   private func run(
     _ files: (header: String, source: String), _ frames: [FeatureMatrix], calls: String = ""
   ) throws -> [[Float]]? {
-    let compiler = ["/usr/bin/cc", "/usr/bin/gcc", "/usr/bin/clang"].first { FileManager.default.isExecutableFile(atPath: $0) }
+    let compiler = ["/usr/bin/cc", "/usr/bin/gcc", "/usr/bin/clang"].first {
+      FileManager.default.isExecutableFile(atPath: $0)
+    }
     guard let compiler else { return nil }
     let folder = FileManager.default.temporaryDirectory.appending(path: "auricle-\(UInt64.random(in: 0...UInt64.max))")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)

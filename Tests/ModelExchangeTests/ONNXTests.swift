@@ -76,6 +76,27 @@ struct ONNXTests {
     }
   }
 
+  @Test("a graph for streams has a state for all that must be kept, and no lengths")
+  func streams() throws {
+    let layers: [Layer] = [
+      .convolution(filters: 4, frames: 3, causal: true), .recurrent(.lstm, units: 5), .pooling(.attention(heads: 2)),
+    ]
+    let model = ClassifierEnsemble(try Networks.classifier(layers))
+    let file = try ONNXReading(ONNXExporter(model).streamBytes())
+    // Frames, hidden and cell state; of attention the greatest, whether it has begun, weights and sums.
+    #expect(file.inputs == ["features"] + (0..<7).map { "state.\($0)" })
+    #expect(file.outputs == ["probabilities", "logits"] + (0..<7).map { "next_state.\($0)" })
+    for layers: [Layer] in [
+      [.recurrent(.gru, units: 4, directions: 2), .pooling(.last)],
+      [.convolution(filters: 4, frames: 3), .pooling(.last)],
+      [.convolution(filters: 4, frames: 3, frameStride: 2, causal: true), .pooling(.last)],
+      [.maxPooling(frames: 2), .pooling(.last)],
+    ] {
+      let model = ClassifierEnsemble(try Networks.classifier(layers))
+      #expect(throws: ModelExchangeError.self) { _ = try ONNXExporter(model).streamBytes() }
+    }
+  }
+
   @Test("features that no graph computes are refused with the reason")
   func refusals() throws {
     func expectRefusal(_ word: String, _ change: (inout FeatureConfiguration) -> Void) throws {

@@ -78,7 +78,9 @@ struct CFeatures {
     if configuration.energy == .raw && !needsPlain { lines.append("energy = square_sum({s}.z);") }
     if inFrame != 0 {
       lines.append("for (i = \(used - 1); i > 0; i--) {s}.z[i] -= \(Float(inFrame))f * {s}.z[i - 1];")
-      if configuration.preEmphasis.firstSample == .repeated { lines.append("{s}.z[0] -= \(Float(inFrame))f * {s}.z[0];") }
+      if configuration.preEmphasis.firstSample == .repeated {
+        lines.append("{s}.z[0] -= \(Float(inFrame))f * {s}.z[0];")
+      }
     }
     lines.append("for (i = 0; i < \(used); i++) {s}.z[i] *= \(window)[i];")
     if configuration.energy == .windowed {
@@ -149,7 +151,8 @@ struct CFeatures {
         .init(element: .int64, name: "frames"), .init(element: .int32, name: "place"),
         .init(element: .float, name: "samples", count: capacity), .init(element: .float, name: "z", count: work),
       ] + (isPowerOfTwo ? [] : [.init(element: .float, name: "other", count: work)]),
-      before: helpers + """
+      before: helpers
+        + """
         /* The next frame of a sound of so many samples. */
         static void make_frame({T} *s, int64_t length) {
           const int64_t first = {s}.frames * \(configuration.hopLength) + (\(origin));

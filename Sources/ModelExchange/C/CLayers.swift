@@ -251,7 +251,8 @@ extension CLayers {
     let activation = apply(layer.activation, count)
     addTaps(
       taps, isInt8: isInt8, input: input.count,
-      comment: "Convolution, \(layer.filters) filters of \(layer.frames) frames\(layer.bins.map { " x \($0) bins" } ?? "").",
+      comment:
+        "Convolution, \(layer.filters) filters of \(layer.frames) frames\(layer.bins.map { " x \($0) bins" } ?? "").",
       declarations: "  int bin, bin_tap\(activation.isEmpty ? "" : ", i");\n",
       y: y,
       begin:
@@ -349,26 +350,26 @@ extension CLayers {
     let take =
       isMax
       ? """
-              const int to = \(index);
-              const float value = x[bin * \(channels) + channel];
-              if ({s}.frames == 0 && bin % \(layer.bins) == 0) {s}.y[to] = value;
-              else if (!(value <= {s}.y[to])) {s}.y[to] = value;
-        """
+            const int to = \(index);
+            const float value = x[bin * \(channels) + channel];
+            if ({s}.frames == 0 && bin % \(layer.bins) == 0) {s}.y[to] = value;
+            else if (!(value <= {s}.y[to])) {s}.y[to] = value;
+      """
       : "      {s}.y[\(index)] += x[bin * \(channels) + channel];"
     let give =
       isMax
       ? "  memcpy(y, {s}.y, sizeof {s}.y);"
       : """
-          int bin, channel;
-          for (bin = 0; bin < \(binsOut); bin++) {
-            const int left = \(bins) - bin * \(layer.bins);
-            const float share = 1 / ((float){s}.frames * (float)(left < \(layer.bins) ? left : \(layer.bins)));
-            for (channel = 0; channel < \(channels); channel++) {
-              y[bin * \(channels) + channel] = {s}.y[bin * \(channels) + channel] * share;
-            }
+        int bin, channel;
+        for (bin = 0; bin < \(binsOut); bin++) {
+          const int left = \(bins) - bin * \(layer.bins);
+          const float share = 1 / ((float){s}.frames * (float)(left < \(layer.bins) ? left : \(layer.bins)));
+          for (channel = 0; channel < \(channels); channel++) {
+            y[bin * \(channels) + channel] = {s}.y[bin * \(channels) + channel] * share;
           }
-          memset({s}.y, 0, sizeof {s}.y);
-        """
+        }
+        memset({s}.y, 0, sizeof {s}.y);
+      """
     program.add(
       "\(isMax ? "Max" : "Mean") pooling, \(layer.frames) frames x \(layer.bins) bins.",
       fields: [.init(element: .float, name: "y", count: count), .init(element: .int32, name: "frames")],
@@ -523,7 +524,8 @@ extension CLayers {
   private mutating func pooling(_ layer: SequencePooling, _ input: LayerShape) {
     let count = input.count
     var fields: [CProgram.Field] = [.init(element: .int32, name: "frames")]
-    let take, give: String
+    let take: String
+    let give: String
     var size = count
     switch layer.kind {
     case .last where input.isBidirectional:

@@ -38,7 +38,12 @@ struct CProgram {
 
   /// What a stage keeps: one member of its struct.
   struct Field {
-    enum Element: String { case float, int32 = "int32_t", int64 = "int64_t", int8 = "int8_t" }
+    enum Element: String {
+      case float
+      case int32 = "int32_t"
+      case int64 = "int64_t"
+      case int8 = "int8_t"
+    }
     let element: Element
     let name: String
     /// Elements; nil for a single one.
@@ -300,7 +305,8 @@ struct CProgram {
 
   mutating func code() -> String {
     if helpers.contains(.tanhTable) {
-      _ = constant("tanh_table", (0...256).map { Int16(((1 - 2 / (exponential(Double($0) / 16) + 1)) * 32_767).rounded()) })
+      _ = constant(
+        "tanh_table", (0...256).map { Int16(((1 - 2 / (exponential(Double($0) / 16) + 1)) * 32_767).rounded()) })
     }
     let functions = Helper.allCases.filter { helpers.contains($0) }.map { text($0) }.joined()
     return constants + "\n" + functions + stages.reversed().joined(separator: "\n\n") + "\n"

@@ -62,7 +62,8 @@ public struct WeightsImporter: Sendable {
     } catch {
       if bytes.starts(with: [0x80]) || bytes.starts(with: Array("PK".utf8)) {
         throw refuse(
-          "a pickle, which can run programs, or an archive; save the weights as safetensors, as the documentation shows")
+          "a pickle, which can run programs, or an archive; save the weights as safetensors, as the documentation shows"
+        )
       }
       if bytes.dropFirst().starts(with: Array("HDF".utf8)) {
         throw refuse("a file of Keras; turn it into safetensors with the lines in the documentation")
@@ -154,7 +155,8 @@ public struct WeightsImporter: Sendable {
       case .dense: return try inputs { $0.isDense }
       case .convolution(let layer) where layer.bins == nil: return try inputs { $0.rank == 3 }
       case .batchNormalization, .layerNormalization, .depthwiseConvolution:
-        throw ImportProblem(reason: "the first layer's weights do not tell how many numbers a frame has; give the input")
+        throw ImportProblem(
+          reason: "the first layer's weights do not tell how many numbers a frame has; give the input")
       case .convolution, .pooling, .residual: return nil
       case .activation, .dropout, .windowPooling: continue
       }

@@ -16,7 +16,9 @@ enum KerasWeights {
       guard isName(name) else {
         throw ImportProblem(reason: "'\(name)' is no name that the converter for Keras gives (see Import.md)")
       }
-      guard tensor.kind != .int64 else { throw ImportProblem(reason: "'\(name)' holds whole numbers") }
+      guard tensor.kind == .float32 || tensor.kind == .float64 else {
+        throw ImportProblem(reason: "'\(name)' holds whole numbers")
+      }
       let parts = name.split(separator: ".").map { String($0) }
       let module = parts[0] + "." + parts[1]
       var known = modules[module] ?? WeightModule(name: module, tensors: [:], isNumbered: true)

@@ -20,7 +20,9 @@ enum PyTorchWeights {
             ? "'\(name)': recurrent layers with a projection (proj_size)"
             : "'\(name)' is no weight of a recurrent, convolutional, normalising or linear module")
       }
-      guard tensor.kind != .int64 else { throw ImportProblem(reason: "'\(name)' holds whole numbers") }
+      guard tensor.kind == .float32 || tensor.kind == .float64 else {
+        throw ImportProblem(reason: "'\(name)' holds whole numbers")
+      }
       let module = parts.joined(separator: ".")
       let numbers = parts.filter { Int($0) == nil }
       var known =
@@ -143,7 +145,8 @@ enum PyTorchWeights {
     let names = ["", "_reverse"].prefix(layer.directions).flatMap { suffix in
       ["weight_ih", "weight_hh", "bias_ih", "bias_hh"].map { $0 + suffix }
     }
-    try module.require(only: Set(names), for: "\(layer.directions == 2 ? "a bidirectional" : "a one-way") recurrent layer")
+    try module.require(
+      only: Set(names), for: "\(layer.directions == 2 ? "a bidirectional" : "a one-way") recurrent layer")
     let gates = layer.cell == .gru ? [1, 0, 2] : layer.cell == .lstm ? [0, 1, 2, 3] : [0]
     let (units, rows) = (layer.units, gates.count * layer.units)
     /// `rows x columns` as `columns x rows`, the gates in Keras's order.

@@ -22,4 +22,9 @@ package struct QuantizedRows: Sendable {
     }
     self.values = values
   }
+
+  /// Weights whose last axis has `count` outputs, each with a scale.
+  init(lastAxisOf weights: [Float], count: Int) {
+    self.init(weights, rows: count, columns: 1, blocks: weights.count / max(1, count))
+  }
 }

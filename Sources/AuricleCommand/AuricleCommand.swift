@@ -26,7 +26,7 @@ struct AuricleCommand: AsyncParsableCommand {
     version: "0.1.0",
     subcommands: [
       Classify.self, Detect.self, Evaluate.self, Compare.self, Merge.self, Train.self, Features.self, Inspect.self,
-      Export.self, Doctor.self, Install.self,
+      Export.self, Import.self, Quantize.self, Package.self, Doctor.self, Install.self,
     ])
 
   /// As it is typed.

@@ -33,9 +33,11 @@ public struct ClassifierEnsemble: Sendable {
     }
     let alike = members.allSatisfy {
       $0.input == first.input && $0.output == first.output && $0.labels == first.labels
-        && $0.normalizer == first.normalizer
+        && $0.normalizer == first.normalizer && $0.precision == first.precision
     }
-    guard alike else { throw .configuration("members that differ in input, output, labels or normalisation") }
+    guard alike else {
+      throw .configuration("members that differ in input, output, labels, normalisation or precision")
+    }
     self.members = members
   }
 

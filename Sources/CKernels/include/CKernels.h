@@ -3,6 +3,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "int8.h"
+
 // The inner loops of Auricle. One source (`kernels.inc` and the files it includes) is compiled for several instruction sets and one of them is
 // chosen when the process starts; see `auricle_kernels_f32`.
 //

@@ -9,8 +9,9 @@ import AuricleBase
 
 /// The model file: a safetensors file with the parameters under the names of `ParameterLayout`, `normalization.mean` and
 /// `normalization.scale`, and in `__metadata__` JSON under `auricle.model`, `auricle.features` (or `auricle.sequence`, the
-/// width of other sequences), `auricle.labels` and `auricle.training`, and `auricle.output` where it is not softmax.
-/// `auricle.detection`, if there, says how the model detects events.
+/// width of other sequences), `auricle.labels` and `auricle.training`, `auricle.output` where it is not softmax,
+/// `auricle.window`, the frames of the windows that longer sequences are heard in, where there are any, and
+/// `auricle.detection`, how the model detects events.
 ///
 /// That is format 3. A file of several networks says how many under `auricle.members`, and each one's tensors and its
 /// `auricle.model` and `auricle.training` have `member.0/`, `member.1/` and so on before their names.
@@ -56,7 +57,12 @@ extension ClassifierEnsemble {
     }
     var members: [SequenceClassifier] = []
     for prefix in prefixes { members.append(try reader.member(prefix)) }
-    try self.init(members: members)
+    let window = file.metadata["auricle.window"].map { Int($0) ?? 0 }
+    do {
+      try self.init(members: members, window: window)
+    } catch .configuration(let reason) {
+      throw reader.refuse(reason)
+    }
     detection = file.metadata["auricle.detection"]
   }
 
@@ -80,6 +86,7 @@ extension ClassifierEnsemble {
     }
     if output != .softmax { file.metadata["auricle.output"] = output.rawValue }
     file.metadata["auricle.detection"] = detection
+    if let window { file.metadata["auricle.window"] = "\(window)" }
     if members.count > 1 { file.metadata["auricle.members"] = "\(members.count)" }
     for (index, member) in members.enumerated() {
       let prefix = members.count == 1 ? "" : ClassifierEnsemble.prefix(index)

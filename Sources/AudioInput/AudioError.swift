@@ -45,7 +45,7 @@ public enum AudioError: Error, Equatable, Sendable, CustomStringConvertible {
   public var description: String {
     switch self {
     case .missing(let path) where path.contains("\u{FFFD}"):
-      "\(Self.name(path)): no such file, or one whose name is not UTF-8; rename it"
+      "\(Self.name(path)): no such file"
     case .missing(let path): "\(Self.name(path)): no such file"
     case .unreadable(let path, let reason): "\(Self.name(path)): cannot be read: \(reason)"
     case .isDirectory(let path): "\(Self.name(path)): is a folder, not an audio file"

@@ -28,14 +28,14 @@ final class ByteSource {
 
   init(path: String) throws(AudioError) {
     var status = stat()
-    if path != "-" && stat(path, &status) != 0 {
+    if path != "-" && path.withSystemPath({ stat($0, &status) }) != 0 {
       throw errno == ENOENT ? .missing(path: path) : .unreadable(path: path, reason: systemReason())
     }
     let kind = path == "-" ? S_IFIFO : status.st_mode & S_IFMT
     guard kind != S_IFDIR else { throw .isDirectory(path: path) }
     if kind == S_IFREG && status.st_size > Self.smallFile {
       byteCount = Int(status.st_size)
-      let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+      let descriptor = path.withSystemPath { open($0, O_RDONLY | O_CLOEXEC) }
       guard descriptor >= 0 else { throw .unreadable(path: path, reason: systemReason()) }
       storage = .regularFile(descriptor: descriptor)
     } else {

@@ -25,8 +25,8 @@ struct AuricleCommand: AsyncParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      Classify.self, Detect.self, Evaluate.self, Compare.self, Train.self, Features.self, Inspect.self, Export.self,
-      Doctor.self, Install.self,
+      Classify.self, Detect.self, Evaluate.self, Compare.self, Merge.self, Train.self, Features.self, Inspect.self,
+      Export.self, Import.self, Quantize.self, Package.self, Doctor.self, Install.self,
     ])
 
   /// As it is typed.
@@ -36,7 +36,7 @@ struct AuricleCommand: AsyncParsableCommand {
 
   static func main() async {
     Interruption.turnSignalsIntoErrors()
-    let arguments = CommandLineText.separated(Array(CommandLine.arguments.dropFirst()))
+    let arguments = CommandLineText.separated(CommandLine.words)
     let commands = configuration.subcommands.map { name(of: $0) }
     if let sentence = CommandLineText.misspeltCommand(arguments, commands: commands) {
       StandardError.report(sentence)

@@ -10,6 +10,8 @@ struct Classify: AsyncParsableCommand {
         auricle classify seven.wav
         auricle classify --model birds.safetensors --top 3 --json recordings/
         auricle classify --model motion.safetensors sequences.npz
+        find recordings -name '*.wav' | auricle classify --files-from - --errors-as-rows
+        auricle classify --files-from list.txt --shard 3/8 -o part-3.jsonl
       """)
 
   @OptionGroup var modelOptions: ModelOptions
@@ -17,6 +19,13 @@ struct Classify: AsyncParsableCommand {
   var top = 1
   @OptionGroup var channelOptions: ChannelOptions
   @OptionGroup var decodingOptions: DecodingOptions
+  @OptionGroup var batch: BatchOptions
+  @Option(
+    name: [.customShort("o"), .customLong("output")],
+    help: ArgumentHelp(
+      "Write a JSON line for each file here. Until it is whole it is called FILE.part; a run that was stopped goes on, and "
+        + "one that is finished is not done again.", valueName: "file"))
+  var rows: String?
   @OptionGroup var output: OutputOptions
   @OptionGroup var failureOptions: FailureOptions
   @OptionGroup var jobOptions: JobOptions
@@ -24,13 +33,15 @@ struct Classify: AsyncParsableCommand {
     help: ArgumentHelp(
       "Audio files, folders of them, or - for standard input; or features (.npz, .npy, .ark, .scp, .htk, .csv).",
       valueName: "file"))
-  var files: [String]
+  var files: [String] = []
 
   func validate() throws {
+    try batch.check(files)
     if top < 1 { throw ValidationError("--top is \(top); it must be at least 1.") }
   }
 
   func run() async throws {
+    if batch.isUsed || rows != nil { return try await runBatch() }
     let model = try modelOptions.load()
     let questions = try Question.all(about: files, decodingOptions.decoding)
     let classifier =
@@ -67,6 +78,15 @@ struct Classify: AsyncParsableCommand {
       }
     }
     try ExitStatus.check(failed: failed, of: questions.count)
+  }
+
+  private func runBatch() async throws {
+    let answers = try ListClassifier(
+      modelOptions.load(), channel: channelOptions.selection, shard: batch.chosenShard(), isMarked: rows != nil)
+    let run = BatchRun(
+      options: batch, failureOptions: failureOptions, jobs: jobOptions.jobs, output: rows, model: answers.fingerprint)
+    if run.isFinished() { return }
+    try await run.run(files) { files, _ in answers.rows(for: files) }
   }
 }
 

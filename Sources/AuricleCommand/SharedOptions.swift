@@ -1,20 +1,16 @@
 import ArgumentParser
 import Auricle
 
-#if canImport(FoundationEssentials)
-  import FoundationEssentials
-#else
-  import Foundation
-#endif
-
 /// Makes an error of `check` wrong usage, with the error's reason.
 func checkUsage(_ check: () throws -> Void) throws {
   do { try check() } catch { throw ValidationError("\(error).") }
 }
 
 struct JobOptions: ParsableArguments {
-  @Option(name: .shortAndLong, help: ArgumentHelp("Threads to use; as a rule, all cores.", valueName: "n"))
-  var jobs: Int = ProcessInfo.processInfo.activeProcessorCount
+  @Option(
+    name: .shortAndLong,
+    help: ArgumentHelp("Threads to use; as a rule, all cores that Slurm and the control group allow.", valueName: "n"))
+  var jobs: Int = ProcessorCount.available
 
   func validate() throws {
     guard (1...4096).contains(jobs) else { throw ValidationError("--jobs is \(jobs); it must be 1 to 4096.") }
@@ -118,20 +114,6 @@ struct DatasetOptions: ParsableArguments {
     }
     return split
   }
-}
-
-/// Labelled files of sound, or labelled sequences.
-struct LabeledData {
-  let dataset: Dataset
-  private(set) var sequences: SequenceDataset?
-
-  init(_ dataset: Dataset) { self.dataset = dataset }
-
-  init(_ sequences: SequenceDataset) {
-    (self.dataset, self.sequences) = (sequences.dataset, sequences)
-  }
-
-  var noun: String { sequences == nil ? "files" : "sequences" }
 }
 
 /// How a table is read whose names do not say it themselves.

@@ -43,6 +43,13 @@ public struct Dataset: Sendable {
     return dataset
   }
 
+  /// The same with further examples.
+  package func adding(_ examples: [Example], source: String) -> Dataset {
+    var dataset = Dataset(examples: self.examples + examples, source: source)
+    (dataset.noiseFiles, dataset.leftOut, dataset.origins) = (noiseFiles, leftOut, origins)
+    return dataset
+  }
+
   /// Looks at `path` and lists what is there; no audio file is opened.
   ///
   /// A pattern with `{label}` names the classes of a folder; one without adds fields to a folder per class. Either adds

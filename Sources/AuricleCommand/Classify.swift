@@ -84,7 +84,8 @@ struct Classify: AsyncParsableCommand {
     let answers = try ListClassifier(
       modelOptions.load(), channel: channelOptions.selection, shard: batch.chosenShard(), isMarked: rows != nil)
     let run = BatchRun(
-      options: batch, failureOptions: failureOptions, jobs: jobOptions.jobs, output: rows, model: answers.fingerprint)
+      options: batch, failureOptions: failureOptions, jobs: jobOptions.jobs, output: rows, model: answers.fingerprint,
+      decoding: decodingOptions.decoding)
     if run.isFinished() { return }
     try await run.run(files) { files, _ in answers.rows(for: files) }
   }

@@ -108,7 +108,8 @@ struct Features: AsyncParsableCommand {
       warn(extractor)
     }
     let run = BatchRun(
-      options: batch, failureOptions: failureOptions, jobs: jobOptions.jobs, checksNames: true)
+      options: batch, failureOptions: failureOptions, jobs: jobOptions.jobs, checksNames: true,
+      decoding: decodingOptions.decoding)
     try await run.run([]) { files, _ in
       var rows: [BatchRow] = []
       for file in files { rows.append(try await extraction.row(for: file, shard: shard)) }

@@ -10,7 +10,8 @@ struct Classify: AsyncParsableCommand {
         auricle classify seven.wav
         auricle classify --model birds.safetensors --top 3 --json recordings/
         auricle classify --model motion.safetensors sequences.npz
-        find recordings -name '*.wav' | auricle classify --files-from - --errors-as-rows
+        find recordings -name '*.wav' | auricle classify --files-from - \\
+          --errors-as-rows
         auricle classify --files-from list.txt --shard 3/8 -o part-3.jsonl
       """)
 

@@ -11,7 +11,8 @@ struct Features: AsyncParsableCommand {
         auricle features seven.wav --preset librosa --format csv
         auricle features corpus.csv --preset kaldi --kind logmel -o features.ark
         auricle features seven.wav --kind spectrogram --plot seven.png
-        auricle features --files-from list.txt --shard 3/8 --errors-as-rows -o part-3.ark
+        auricle features --files-from list.txt --shard 3/8 --errors-as-rows \\
+          -o part-3.ark
 
       A run that was interrupted is continued by the same command: what is already
       written whole is skipped.

@@ -73,7 +73,7 @@ public struct SoundSurvey: Hashable, Sendable {
     for place in stride(from: 0, to: examples.count, by: max(1, examples.count / 200)) {
       do {
         let span = examples[place].sound
-        let info = try AudioFile(path: span.path).info
+        let info = try AudioFile(of: span).info
         rates[info.sampleRate, default: 0] += 1
         let end = min(info.duration, span.seconds?.upperBound ?? info.duration)
         durations.append(max(0, end - (span.seconds?.lowerBound ?? 0)))

@@ -19,6 +19,7 @@ public struct IllustratedReport: Sendable {
   public var embedsAudio = false
   /// Which channel is listened to in files of several.
   public var channel = ChannelSelection.mix
+  public var decoding = SoundDecoding()
   /// Threads to use.
   public var jobs = 1
 
@@ -81,9 +82,10 @@ public struct IllustratedReport: Sendable {
     let paths = chosen.map { page.path(of: $0) }
     var (audioBytes, linked) = (0, 0)
     var found: [Int: HTMLReport.Illustration] = [:]
-    let (channel, embedsAudio) = (channel, embedsAudio)
+    let (channel, decoding, embedsAudio) = (channel, decoding, embedsAudio)
     try await orderedMap(paths, jobs: jobs, until: stop()) { path in
-      try? Self.illustration(path, channel, embedsAudio: embedsAudio)
+      let sound = SoundSpan(identity: path).decoded(by: decoding).heard(in: channel)
+      return try? Self.illustration(sound, embedsAudio: embedsAudio)
     } each: { index, illustration in
       progress(index + 1, paths.count)
       guard var illustration else { return }
@@ -100,10 +102,7 @@ public struct IllustratedReport: Sendable {
     return (found, linked)
   }
 
-  private static func illustration(
-    _ path: String, _ channel: ChannelSelection, embedsAudio: Bool
-  ) throws -> HTMLReport.Illustration {
-    let sound = SoundSpan(identity: path).heard(in: channel)
+  private static func illustration(_ sound: SoundSpan, embedsAudio: Bool) throws -> HTMLReport.Illustration {
     let waveform = try Waveform(of: sound)
     return HTMLReport.Illustration(
       spectrogram: try MelThumbnail.levels(of: waveform), audio: embedsAudio ? try audio(sound, waveform) : nil)
@@ -120,7 +119,7 @@ public struct IllustratedReport: Sendable {
 
   /// What leads from the folder of the file at `path` to the current one: "../" for each folder below it, or the whole
   /// way where that is not plain.
-  static func way(from path: String) -> String {
+  package static func way(from path: String) -> String {
     let folders = path.split(separator: "/", omittingEmptySubsequences: true).dropLast().filter { $0 != "." }
     if path.hasPrefix("/") || folders.contains("..") { return FileManager.default.currentDirectoryPath + "/" }
     return String(repeating: "../", count: folders.count)

@@ -22,10 +22,9 @@ public struct Installation: Codable, Sendable {
     instructionSet = NumericLibraries.instructionSet
     ffmpeg = ExternalDecoder.ffmpeg.version
     problems = []
-    for wanted in ["FLAC", "Vorbis", "Opus", "MPEG Layer 3"]
-    where !encodings.contains(where: { $0.contains(wanted) }) && !containers.contains(where: { $0.contains(wanted) }) {
-      problems.append(
-        "libsndfile was built without \(wanted == "MPEG Layer 3" ? "MP3" : wanted); take version 1.1 or later")
+    for (name, words) in [("FLAC", "FLAC"), ("Vorbis", "Vorbis"), ("Opus", "Opus"), ("MP3", "MPEG Layer III")]
+    where !(encodings + containers).contains(where: { $0.contains(words) }) {
+      problems.append("libsndfile was built without \(name); take version 1.1 or later, as distributions have it")
     }
     do { _ = try ScratchFile() } catch { problems.append("\(error)") }
     do {

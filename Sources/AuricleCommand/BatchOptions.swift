@@ -52,6 +52,7 @@ struct BatchRun {
   var model: String?
   /// Whether no two files may give one name to what is made of them.
   var checksNames = false
+  var decoding = SoundDecoding()
 
   /// Whether there is nothing to do, because the rows are there, whole.
   func isFinished() -> Bool {
@@ -69,9 +70,10 @@ struct BatchRun {
     let (shard, answered) = (try options.chosenShard(), part?.answered ?? FileList.Answered())
     let list =
       try options.filesFrom.map {
-        try FileList(path: $0, shard: shard, answered: answered, checksNames: checksNames, jobs: jobs)
+        try FileList(
+          path: $0, shard: shard, answered: answered, checksNames: checksNames, jobs: jobs, decoding: decoding)
       }
-      ?? FileList(files: files, shard: shard, answered: answered, jobs: jobs)
+      ?? FileList(files: files, shard: shard, answered: answered, jobs: jobs, decoding: decoding)
     var (done, failed) = (answered.rows, part?.failed ?? 0)
     var progress = ProgressLine()
     let start = ContinuousClock.now

@@ -10,7 +10,8 @@ struct Classify: AsyncParsableCommand {
         auricle classify seven.wav
         auricle classify --model birds.safetensors --top 3 --json recordings/
         auricle classify --model motion.safetensors sequences.npz
-        find recordings -name '*.wav' | auricle classify --files-from - --errors-as-rows
+        find recordings -name '*.wav' | auricle classify --files-from - \\
+          --errors-as-rows
         auricle classify --files-from list.txt --shard 3/8 -o part-3.jsonl
       """)
 
@@ -84,7 +85,8 @@ struct Classify: AsyncParsableCommand {
     let answers = try ListClassifier(
       modelOptions.load(), channel: channelOptions.selection, shard: batch.chosenShard(), isMarked: rows != nil)
     let run = BatchRun(
-      options: batch, failureOptions: failureOptions, jobs: jobOptions.jobs, output: rows, model: answers.fingerprint)
+      options: batch, failureOptions: failureOptions, jobs: jobOptions.jobs, output: rows, model: answers.fingerprint,
+      decoding: decodingOptions.decoding)
     if run.isFinished() { return }
     try await run.run(files) { files, _ in answers.rows(for: files) }
   }

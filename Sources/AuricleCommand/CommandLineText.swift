@@ -68,6 +68,11 @@ enum CommandLineText {
         sentence += " " + line
       }
     }
+    let few = ". Please provide one of "
+    if let start = sentence.firstRange(of: few) {
+      sentence.replaceSubrange(start, with: "; there are: ")
+      if sentence.hasSuffix(".") { sentence.removeLast() }
+    }
     if !choices.isEmpty {
       let request = " Please provide one of the following:"
       if sentence.hasSuffix(request) { sentence.removeLast(request.count) }

@@ -6,7 +6,7 @@ extension Detect {
     let answers = try ListDetector(detector, shard: batch.chosenShard(), isMarked: output != nil)
     let run = BatchRun(
       options: batch, failureOptions: failureOptions, jobs: jobOptions.jobs, output: output,
-      model: answers.fingerprint)
+      model: answers.fingerprint, decoding: decodingOptions.decoding)
     if run.isFinished() { return }
     try await run.run(files) { files, _ in await answers.rows(for: files) }
   }

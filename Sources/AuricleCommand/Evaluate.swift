@@ -213,6 +213,7 @@ struct Evaluate: AsyncParsableCommand {
     if let name = name ?? (model == nil ? nil : "the bundled model") { page.title = "How good is \(name)?" }
     (page.illustrations, page.embedsAudio) = (illustrate, embedAudio)
     (page.channel, page.jobs) = (channelOptions.selection, jobOptions.jobs)
+    page.decoding = labels.decodingOptions.decoding
     var progress = ProgressLine()
     let linked = try await page.write(
       report, of: tally, model: model, data: source, to: path, until: Interruption.isRequested
@@ -259,7 +260,8 @@ struct Evaluate: AsyncParsableCommand {
     let answers = try ListClassifier(
       model, channel: channelOptions.selection, shard: batch.chosenShard(), isMarked: output != nil)
     let run = BatchRun(
-      options: batch, failureOptions: failureOptions, jobs: jobOptions.jobs, output: output, model: answers.fingerprint)
+      options: batch, failureOptions: failureOptions, jobs: jobOptions.jobs, output: output, model: answers.fingerprint,
+      decoding: labels.decodingOptions.decoding)
     if !run.isFinished() {
       do {
         try await run.run([]) { files, _ in answers.rows(for: files) }

@@ -79,7 +79,7 @@ struct EventTrainingOptions: ParsableArguments {
     let step = max(1, examples.count / 100)
     let seconds = stride(from: 0, to: examples.count, by: step).compactMap { index -> Double? in
       if let seconds = examples[index].sound.seconds { return seconds.upperBound - seconds.lowerBound }
-      let info = try? AudioFile(path: examples[index].path).info
+      let info = try? AudioFile(of: examples[index].sound).info
       return info.map { Double($0.frames) / Double($0.sampleRate) }
     }.sorted()
     return seconds.isEmpty ? 1 : min(600, max(0.01, seconds[seconds.count / 2]))

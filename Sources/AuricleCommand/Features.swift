@@ -11,7 +11,8 @@ struct Features: AsyncParsableCommand {
         auricle features seven.wav --preset librosa --format csv
         auricle features corpus.csv --preset kaldi --kind logmel -o features.ark
         auricle features seven.wav --kind spectrogram --plot seven.png
-        auricle features --files-from list.txt --shard 3/8 --errors-as-rows -o part-3.ark
+        auricle features --files-from list.txt --shard 3/8 --errors-as-rows \\
+          -o part-3.ark
 
       A run that was interrupted is continued by the same command: what is already
       written whole is skipped.
@@ -108,7 +109,8 @@ struct Features: AsyncParsableCommand {
       warn(extractor)
     }
     let run = BatchRun(
-      options: batch, failureOptions: failureOptions, jobs: jobOptions.jobs, checksNames: true)
+      options: batch, failureOptions: failureOptions, jobs: jobOptions.jobs, checksNames: true,
+      decoding: decodingOptions.decoding)
     try await run.run([]) { files, _ in
       var rows: [BatchRow] = []
       for file in files { rows.append(try await extraction.row(for: file, shard: shard)) }

@@ -6,12 +6,17 @@ struct Import: ParsableCommand {
     abstract: "Make a model of weights that PyTorch or Keras trained.",
     discussion: """
       Examples:
-        auricle import gru.safetensors -o model.safetensors --labels yes,no --pooling last --preset kaldi --sample-rate 16000 --kind logmel --normalize none
-        auricle import cnn.safetensors -o model.safetensors --labels labels.txt --network network.json --config features.json
+        auricle import gru.safetensors -o model.safetensors --labels yes,no \\
+          --pooling last --preset kaldi --sample-rate 16000 --kind logmel \\
+          --normalize none
+        auricle import cnn.safetensors -o model.safetensors --labels labels.txt \\
+          --network network.json --config features.json
 
-      WEIGHTS is a safetensors file: a state dictionary of PyTorch, or what the converter in the documentation (Import.md)
-      writes of a Keras model. Pickles are never opened. A recurrent network with one dense layer is recognised; any other
-      is described in JSON, as --network of auricle train takes it. Without options of features the model takes sequences.
+      WEIGHTS is a safetensors file: a state dictionary of PyTorch, or what the
+      converter in the documentation (Import.md) writes of a Keras model. Pickles are
+      never opened. A recurrent network with one dense layer is recognised; any other
+      is described in JSON, as --network of auricle train takes it. Without options
+      of features the model takes sequences.
       """)
 
   @Argument(help: ArgumentHelp("The weights, a safetensors file.", valueName: "weights"))

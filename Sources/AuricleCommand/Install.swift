@@ -34,23 +34,41 @@ struct Install: ParsableCommand {
     }
     let program = prefix + "/bin/auricle"
     let own = try Self.ownPath()
-    try write(FileAccess.read(own), to: program)
-    guard chmod(program, 0o755) == 0 else { throw CommandError("\(program): cannot be made a program") }
+    try copy(own, to: program)
     for (shell, path) in [
       (CompletionShell.bash, "share/bash-completion/completions/auricle"),
       (.zsh, "share/zsh/site-functions/_auricle"), (.fish, "share/fish/vendor_completions.d/auricle.fish"),
     ] {
-      try write(Array(AuricleCommand.completionScript(for: shell).utf8), to: "\(prefix)/\(path)")
+      try write(AuricleCommand.completionScript(for: shell), to: "\(prefix)/\(path)")
     }
-    for (name, page) in Manual.pages { try write(Array(page.utf8), to: "\(prefix)/share/man/man1/\(name).1") }
+    for (name, page) in Manual.pages { try write(page, to: "\(prefix)/share/man/man1/\(name).1") }
     try StandardOutput.write(
       "\(program)\n\(prefix)/share: completions for bash, zsh and fish, \(Manual.pages.count) manual pages")
   }
 
-  private func write(_ bytes: [UInt8], to path: String) throws {
+  private func write(_ text: String, to path: String) throws {
+    try makeFolder(of: path)
+    try FileAccess.writeAtomically(text, to: path)
+  }
+
+  /// Takes the place of what is there only when it is whole.
+  private func copy(_ own: String, to program: String) throws {
+    let part = program + ".part"
+    try makeFolder(of: program)
+    do {
+      try? FileManager.default.removeItem(atPath: part)
+      try FileManager.default.copyItem(atPath: own, toPath: part)
+    } catch {
+      throw CommandError("\(part): cannot be written")
+    }
+    guard chmod(part, 0o755) == 0, rename(part, program) == 0 else {
+      throw CommandError("\(program): cannot be written")
+    }
+  }
+
+  private func makeFolder(of path: String) throws {
     try FileAccess.makeFolder(
       path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/"))
-    try FileAccess.writeAtomically(bytes, to: path)
   }
 
   /// Where the running program is.
@@ -63,7 +81,10 @@ struct Install: ParsableCommand {
       }
       return String(decoding: path.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     #else
-      return "/proc/self/exe"
+      guard let path = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe") else {
+        throw CommandError("where this program is cannot be found out")
+      }
+      return path
     #endif
   }
 }

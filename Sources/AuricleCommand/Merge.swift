@@ -5,8 +5,9 @@ struct Merge: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Join what the shards of a run have written.",
     discussion: """
-      Takes rows (JSON lines of classify, detect and evaluate) or archives of features (.npz, .ark), and says what is
-      missing and what is there twice; then nothing is written, unless --partial allows it, and the exit code is 1.
+      Takes rows (JSON lines of classify, detect and evaluate) or archives of
+      features (.npz, .ark), and says what is missing and what is there twice; then
+      nothing is written, unless --partial allows it, and the exit code is 1.
 
       Examples:
         auricle merge part-*.jsonl --files-from list.txt -o all.jsonl

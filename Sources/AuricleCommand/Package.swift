@@ -6,10 +6,12 @@ struct Package: ParsableCommand {
     abstract: "Put a model into a folder with all that another person needs to run it.",
     discussion: """
       Example:
-        auricle package digits.safetensors digits/ --sound seven.wav --licence "CC BY 4.0"
+        auricle package digits.safetensors digits/ --sound seven.wav \\
+          --licence "CC BY 4.0"
 
-      The folder gets the model, its card (README.md), ONNX and C with samples in, and a test sound with the answer that is
-      expected to it (expected.json). What the model cannot become is named in README.md with the reason.
+      The folder gets the model, its card (README.md), ONNX and C with samples in,
+      and a test sound with the answer that is expected to it (expected.json). What
+      the model cannot become is named in README.md with the reason.
       """)
 
   @Argument(help: ArgumentHelp("The model.", valueName: "model"))

@@ -9,8 +9,9 @@ struct Quantize: ParsableCommand {
         auricle quantize digits.safetensors -o digits-int8.safetensors
         auricle evaluate --model digits-int8.safetensors recordings/
 
-      Weights of dense, convolutional and recurrent layers become whole numbers with a scale for each output; no data are
-      needed. The new model is used as any other; evaluate says what it costs in accuracy.
+      Weights of dense, convolutional and recurrent layers become whole numbers with
+      a scale for each output; no data are needed. The new model is used as any
+      other; evaluate says what it costs in accuracy.
       """)
 
   @Argument(help: ArgumentHelp("The model; nothing for the bundled model.", valueName: "model"))

@@ -12,7 +12,8 @@ struct Train: AsyncParsableCommand {
           --label-pattern '{label}_{speaker}_{index}'
         auricle train sounds.csv --leave-one-out speaker
         auricle train features.npz --labels labels.csv -o motion.safetensors
-        auricle train recordings/ --events labels/ --negatives rain/ -o birds.safetensors
+        auricle train recordings/ --events labels/ --negatives rain/ \\
+          -o birds.safetensors
       """)
 
   @OptionGroup var data: DatasetOptions

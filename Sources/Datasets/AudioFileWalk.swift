@@ -17,16 +17,19 @@ package struct AudioFileWalk {
   private var visited: Set<FileIdentity> = []
   private var root = ""
   private var found = 0
-  private let walk = FolderWalk(extensions: AudioFiles.extensions, skipsUnderscored: false)
+  private let walk: FolderWalk
 
-  package init(_ paths: [String]) { rest = paths[...] }
+  package init(_ paths: [String], extensions: Set<String> = AudioFiles.extensions) {
+    rest = paths[...]
+    walk = FolderWalk(extensions: extensions, skipsUnderscored: false)
+  }
 
   /// Throws as `AudioFiles.expand` does.
   package mutating func next() throws(DatasetError) -> String? {
     while true {
       guard !stack.isEmpty else {
         if !root.isEmpty && found == 0 {
-          throw .noAudio(folder: root, extensions: AudioFiles.extensions, leftOut: leftOut)
+          throw .noAudio(folder: root, extensions: walk.extensions, leftOut: leftOut)
         }
         root = ""
         guard let path = rest.popFirst() else { return nil }

@@ -47,7 +47,7 @@ struct CommandLineTextTests {
       ),
       (
         ["train", "x", "-o", "m", "--pooling", "x"],
-        "; there are: last, mean, max, attention; see 'auricle train --help'"
+        "; there are: 'last', 'mean', 'max' or 'attention' (How frames become one vector); see 'auricle train"
       ),
       (["classify", "-j0", "a.wav"], "--jobs is 0; it must be 1 to 4096; see 'auricle classify --help'"),
     ])
@@ -86,7 +86,7 @@ struct CommandLineTextTests {
       "share/bash-completion/completions/auricle", "share/zsh/site-functions/_auricle",
       "share/fish/vendor_completions.d/auricle.fish",
     ] {
-      #expect(try String(contentsOfFile: "\(folder.path)/\(file)", encoding: .utf8).contains("--label-pattern"))
+      #expect(try String(contentsOfFile: "\(folder.path)/\(file)", encoding: .utf8).contains("label-pattern"))
     }
     for command in AuricleCommand.configuration.subcommands {
       let page = try String(

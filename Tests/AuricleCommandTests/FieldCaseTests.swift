@@ -49,7 +49,7 @@ struct FieldCaseTests {
       #expect(run.status == 0 && run.errors.isEmpty)
       #expect(run.output.split(separator: "  ").dropFirst().joined() == answer)
     }
-    #expect(try Run(["classify", "-"] + format, input: bare).output.hasSuffix(String(answer.suffix(8))))
+    #expect(try Run(["classify", "-"] + format, input: bare).output.hasSuffix(String(answer.suffix(7))))
     #expect(try Run(["features", bare] + format).output == Run("features", seven).output)
     let labelled = try folder.write("list.csv", "path,label\nseven.raw,7\n")
     #expect(try Run(["evaluate", labelled] + format).output.contains("accuracy 100.00% (1 of 1)"))
@@ -108,8 +108,8 @@ struct FieldCaseTests {
       run.errors.contains(
         "auricle: warning: the sounds have 2 rates (16000, 44100 Hz), and their features are not alike; --sample-rate brings them to one\n"
       ), "\(run.errors)")
-    let empty = try Run("features", seven, "--preset", "librosa", "--fft-length", "512", "--frame-length", "512")
-    #expect(empty.errorLines.count == 1 && empty.errors.contains("hold no bin of the 512-point spectrum"))
+    let empty = try Run("features", seven, "--preset", "librosa", "--fft-length", "256", "--frame-length", "256")
+    #expect(empty.errorLines.count == 1 && empty.errors.contains("hold no bin of the 256-point spectrum"))
   }
 
   @Test("a sound too short for a frame of kaldi-center has none, as in Kaldi")

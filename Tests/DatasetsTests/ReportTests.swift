@@ -77,7 +77,7 @@ import Testing
   @Test("a folder with nothing but sound that is not read says why")
   func nothingElse() throws {
     let folder = try TemporaryFolder(["a/1.m4a", "b/2.m4a"])
-    #expect(sentence { _ = try Dataset(at: folder.path) }.contains("; left out: 2 .m4a files (not read; convert them"))
+    #expect(sentence { _ = try Dataset(at: folder.path) }.contains("; left out: 2 .m4a files (not read; use --ffmpeg"))
     #expect(sentence { _ = try AudioFiles.expand(paths: [folder.path]) }.contains("2 .m4a files"))
   }
 }

@@ -24,6 +24,7 @@ public final class FileList: Sendable {
   let jobs: Int
   private let answered: Answered
   private let checksNames: Bool
+  private let decoding: SoundDecoding
   private let found = Locked(LeftOut())
   private let reader: ListReader
   /// Whether lines are paths, whatever they look like.
@@ -60,10 +61,12 @@ public final class FileList: Sendable {
   /// Opens the list at `path`, of which only the lines of `shard` count, and of those not the first ones, which are
   /// `answered`. With `checksNames`, lines are handed out one by one, and no two have one `outputName`. Throws `FileError`.
   public init(
-    path: String, shard: Shard? = nil, answered: Answered = Answered(), checksNames: Bool = false, jobs: Int = 1
+    path: String, shard: Shard? = nil, answered: Answered = Answered(), checksNames: Bool = false, jobs: Int = 1,
+    decoding: SoundDecoding = SoundDecoding()
   ) throws {
     self.path = path
     (self.shard, self.answered, self.checksNames, self.jobs) = (shard, answered, checksNames, jobs)
+    self.decoding = decoding
     let lines = try LineReader(path)
     reader = ListReader { try lines.next() }
     arePaths = false
@@ -72,10 +75,14 @@ public final class FileList: Sendable {
 
   /// The same of audio files and folders of them, which are looked through as files are wanted: as `AudioFiles.expand` does,
   /// whose errors are thrown on the way.
-  public init(files: [String], shard: Shard? = nil, answered: Answered = Answered(), jobs: Int = 1) {
+  public init(
+    files: [String], shard: Shard? = nil, answered: Answered = Answered(), jobs: Int = 1,
+    decoding: SoundDecoding = SoundDecoding()
+  ) {
     path = "the files given"
     (self.shard, self.answered, checksNames, self.jobs) = (shard, answered, false, jobs)
-    var walk = AudioFileWalk(files)
+    self.decoding = decoding
+    var walk = AudioFileWalk(files, extensions: decoding.extensions)
     reader = ListReader { [found] in
       var lines: [ArraySlice<UInt8>] = []
       while lines.count < 256, let file = try walk.next() { lines.append(Array(file.utf8)[...]) }
@@ -178,6 +185,7 @@ public final class FileList: Sendable {
         state.skipped.add(file.identity)
         if state.skipped.rows == answered.rows && state.skipped != answered { throw mismatch() }
       } else if !state.isEnded {
+        file.example.sound = file.example.sound.decoded(by: decoding)
         file.place = state.place
         state.place += 1
         if checksNames, file.problem == nil {

@@ -36,7 +36,7 @@ let package = Package(
       providers: [.apt(["libfftw3-dev"]), .brew(["fftw"])]),
     .target(name: "CKernels"),
     .target(name: "CBundledModel", exclude: ["digits.safetensors"]),
-    .target(name: "CReportTemplate", exclude: ["report.html", "report.css", "report.js"]),
+    .target(name: "CReportTemplate", exclude: ["events.html", "report.html", "report.css", "report.js"]),
 
     // The flow.
     .target(name: "AuricleBase", dependencies: [.product(name: "SystemPackage", package: "swift-system")]),

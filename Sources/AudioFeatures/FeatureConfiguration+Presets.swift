@@ -145,7 +145,7 @@ extension FeatureConfiguration {
   }
 
   /// Whole samples in a time.
-  private static func milliseconds(_ time: Int, _ sampleRate: Int) -> Int { sampleRate * time / 1000 }
+  static func milliseconds(_ time: Int, _ sampleRate: Int) -> Int { sampleRate * time / 1000 }
 
   static func nextPowerOfTwo(_ n: Int) -> Int {
     var power = 1

@@ -36,4 +36,10 @@ public struct FeatureMatrix: Sendable, Equatable {
   public subscript(frame: Int) -> ArraySlice<Float> {
     values[frame * coefficients..<(frame + 1) * coefficients]
   }
+
+  /// Some of the frames, which must be among them.
+  package func frames(_ range: Range<Int>) -> FeatureMatrix {
+    FeatureMatrix(
+      coefficients: coefficients, values: Array(values[range.lowerBound * coefficients..<range.upperBound * coefficients]))
+  }
 }

@@ -15,18 +15,20 @@ extension Augmentation {
         continue
       } else {
         throw .configuration(
-          "'\(word)' is neither none, light, strong nor a field with a number: \(Augmentation.fieldNames.joined(separator: ", "))"
+          "'\(word)' is neither none, light, normal, strong nor a field with a number: \(Augmentation.fieldNames.joined(separator: ", "))"
         )
       }
     }
     try validate()
   }
 
-  private static let presets: [String: Augmentation] = ["none": .none, "light": .light, "strong": .strong]
+  private static let presets: [String: Augmentation] = [
+    "none": .none, "light": .light, "normal": .normal, "strong": .strong,
+  ]
 
   private static let fieldNames = [
     "gain", "shift", "speed", "tilt", "cut", "ends", "noise", "noise-lowest-ratio", "noise-highest-ratio", "room",
-    "frequency-warp", "filter", "tempo", "time-warp", "time-masks", "time-mask-share", "frequency-masks",
+    "frequency-warp", "filter", "level", "floor", "background", "move", "roll", "tempo", "time-warp", "time-masks", "time-mask-share", "frequency-masks",
     "frequency-mask-share", "mixup",
   ]
 
@@ -45,6 +47,11 @@ extension Augmentation {
     case "room": roomProbability = value
     case "frequency-warp": frequencyWarp = value
     case "filter": filter = value
+    case "level": level = value
+    case "floor": floor = value
+    case "background": background = value
+    case "move": move = value
+    case "roll": roll = value
     case "tempo": tempo = value
     case "time-warp": timeWarp = value
     case "time-masks": return set(\.timeMasks, value)

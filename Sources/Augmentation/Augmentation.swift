@@ -53,6 +53,18 @@ public struct Augmentation: Codable, Hashable, Sendable {
   /// Largest gain of a frequency, in dB, up or down, the same for the whole sound: another microphone, another place. The
   /// curve is straight between 2 to 5 frequencies (Nam et al., "FilterAugment", ICASSP 2022).
   public var filter = 0.0
+  /// Largest change of loudness, in dB, up or down; as `gain`, without the waveform.
+  public var level = 0.0
+  /// Share of examples of log-mel energies that get a floor of noise, level or sloping over frequency, 0 to 36 dB below
+  /// their mean.
+  public var floor = 0.0
+  /// Share of examples of log-mel energies that get one of the recordings of noise, where there are any, 0 to 25 dB below
+  /// them. Energies are added, as those of sounds that have nothing to do with each other.
+  public var background = 0.0
+  /// Farthest move in time, as a share of the length, earlier or later; the outermost frame is repeated.
+  public var move = 0.0
+  /// Farthest turn in time, as a share of the length: what leaves at one end comes in at the other.
+  public var roll = 0.0
   /// Largest change of tempo, as a share: frames are interpolated, nothing else changes.
   public var tempo = 0.0
   /// Farthest that the middle of a sequence moves in time, as a share of its length (Park et al., "SpecAugment",
@@ -81,6 +93,24 @@ public struct Augmentation: Codable, Hashable, Sendable {
     augmentation.tempo = 0.1
     augmentation.timeMasks = 1
     augmentation.frequencyMasks = 1
+    return augmentation
+  }()
+
+  /// For any kind of sound, and changes of the features only: what `auricle train` uses unless told otherwise.
+  public static let normal: Augmentation = {
+    var augmentation = Augmentation()
+    augmentation.frequencyWarp = 0.08
+    augmentation.filter = 8
+    augmentation.level = 8
+    augmentation.floor = 0.5
+    augmentation.background = 0.5
+    augmentation.move = 0.1
+    augmentation.tempo = 0.12
+    augmentation.timeMasks = 2
+    augmentation.timeMaskShare = 0.15
+    augmentation.frequencyMasks = 2
+    augmentation.frequencyMaskShare = 0.15
+    augmentation.mixup = 0.2
     return augmentation
   }()
 
@@ -137,6 +167,11 @@ public struct Augmentation: Codable, Hashable, Sendable {
     try require("probability of a room", roomProbability, 0...1)
     try require("frequency warp", frequencyWarp, 0...0.5)
     try require("filter (dB)", filter, 0...60)
+    try require("level (dB)", level, 0...60)
+    try require("probability of a floor", floor, 0...1)
+    try require("probability of a background", background, 0...1)
+    try require("move", move, 0...1)
+    try require("roll", roll, 0...1)
     try require("tempo", tempo, 0...0.5)
     try require("time warp", timeWarp, 0...0.4)
     try require("number of time masks", Double(timeMasks), 0...100)

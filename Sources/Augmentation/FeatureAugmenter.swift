@@ -12,10 +12,18 @@ public struct FeatureAugmenter: Sendable {
   public let augmentation: Augmentation
   private let base: Int
   private let envelope: SpectralEnvelope
+  /// Of log-mel energies, which can be added to each other as energies.
+  private let hasEnergies: Bool
+  private let backgrounds: [FeatureMatrix]
 
-  public init(_ augmentation: Augmentation, _ configuration: FeatureConfiguration) throws(AugmentationError) {
+  /// - Parameter backgrounds: features of recordings of noise, for `Augmentation.background`.
+  public init(
+    _ augmentation: Augmentation, _ configuration: FeatureConfiguration, backgrounds: [FeatureMatrix] = []
+  ) throws(AugmentationError) {
     try augmentation.validate()
     self.augmentation = augmentation
+    hasEnergies = configuration.kind == .logMel && configuration.deltas.order == 0
+    self.backgrounds = backgrounds.filter { $0.frames > 0 && $0.coefficients == configuration.baseCount }
     base = configuration.baseCount
     envelope = SpectralEnvelope(configuration)
   }
@@ -26,6 +34,12 @@ public struct FeatureAugmenter: Sendable {
     var result = changedSpectrum(features, using: &generator)
     filter(&result, using: &generator)
     result = changedTime(result, using: &generator)
+    result = moved(result, using: &generator)
+    if hasEnergies {
+      addBackground(to: &result, using: &generator)
+      addFloor(to: &result, using: &generator)
+    }
+    changeLevel(&result, using: &generator)
     maskTime(&result, using: &generator)
     return result
   }
@@ -66,7 +80,10 @@ public struct FeatureAugmenter: Sendable {
     let gains = (0..<2 + generator.index(4)).map { _ in
       generator.uniform(in: -augmentation.filter...augmentation.filter)
     }
-    let change = envelope.gain(decibels: gains)
+    add(envelope.gain(decibels: gains), to: &features)
+  }
+
+  private func add(_ change: (values: [Float], isFactor: Bool), to features: inout FeatureMatrix) {
     for frame in 0..<features.frames {
       let row = frame * features.coefficients
       for i in 0..<base {
@@ -102,6 +119,67 @@ public struct FeatureAugmenter: Sendable {
       }
     }
     return FeatureMatrix(coefficients: width, values: values)
+  }
+
+  /// Earlier or later, with the outermost frame repeated, or round and round.
+  private func moved(_ features: FeatureMatrix, using generator: inout SeededGenerator) -> FeatureMatrix {
+    guard augmentation.move > 0 || augmentation.roll > 0 else { return features }
+    let frames = features.frames
+    func draw(_ share: Double) -> Int {
+      share > 0 ? Int((generator.uniform(in: -share...share) * Double(frames)).rounded()) : 0
+    }
+    let (move, roll) = (draw(augmentation.move), draw(augmentation.roll))
+    guard move != 0 || roll != 0 else { return features }
+    var values: [Float] = []
+    values.reserveCapacity(features.values.count)
+    for frame in 0..<frames {
+      let rolled = ((frame - roll) % frames + frames) % frames
+      values += features[min(frames - 1, max(0, rolled - move))]
+    }
+    return FeatureMatrix(coefficients: features.coefficients, values: values)
+  }
+
+  /// One of the backgrounds from a random place, round and round.
+  private func addBackground(to features: inout FeatureMatrix, using generator: inout SeededGenerator) {
+    guard augmentation.background > 0, !backgrounds.isEmpty, generator.uniform() < augmentation.background else { return }
+    let noise = backgrounds[generator.index(backgrounds.count)]
+    let start = generator.index(noise.frames)
+    let ratio = generator.uniform(in: 0...25)
+    // Logarithms to energies: of natural logarithms where the unit is another.
+    let scale = envelope.naturalPerUnit
+    func energies(_ values: some Collection<Float>) -> [Double] { values.map { exponential(Double($0) * scale) } }
+    let width = features.coefficients
+    let signal = energies(features.values)
+    var other: [Double] = []
+    other.reserveCapacity(signal.count)
+    for frame in 0..<features.frames { other += energies(noise[(start + frame) % noise.frames]) }
+    let (signalSum, noiseSum) = (signal.reduce(0, +), other.reduce(0, +))
+    guard signalSum > 0, noiseSum > 0, signalSum.isFinite, noiseSum.isFinite else { return }
+    let factor = signalSum / noiseSum * power(10, -ratio / 10)
+    for i in 0..<features.frames * width {
+      features.values[i] = Float(naturalLogarithm(signal[i] + factor * other[i]) / scale)
+    }
+  }
+
+  /// Nothing is below a noise of 3 dB around a straight line over frequency.
+  private func addFloor(to features: inout FeatureMatrix, using generator: inout SeededGenerator) {
+    guard augmentation.floor > 0, generator.uniform() < augmentation.floor else { return }
+    let mean = features.values.reduce(0) { $0 + Double($1) } / Double(features.values.count)
+    let unit = envelope.unitsPerDecibel
+    let level = mean - unit * generator.uniform(in: 0...36)
+    let slope = unit * generator.uniform(in: -15...15)
+    let width = features.coefficients
+    let levels = (0..<width).map { level + slope * (Double($0) / Double(max(1, width - 1)) - 0.5) }
+    for i in features.values.indices {
+      let floor = Float(levels[i % width] + 3 * unit * generator.normal())
+      if floor > features.values[i] { features.values[i] = floor }
+    }
+  }
+
+  /// The same gain at all times and frequencies.
+  private func changeLevel(_ features: inout FeatureMatrix, using generator: inout SeededGenerator) {
+    guard augmentation.level > 0 else { return }
+    add(envelope.gain(decibels: [generator.uniform(in: -augmentation.level...augmentation.level)]), to: &features)
   }
 
   /// Masked frames hold the sequence's mean, and no slopes.

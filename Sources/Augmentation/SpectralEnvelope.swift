@@ -19,7 +19,9 @@ struct SpectralEnvelope: Sendable {
 
   private let isLogarithmic: Bool
   /// Of the logarithm, in a dB of power.
-  private let unitsPerDecibel: Double
+  let unitsPerDecibel: Double
+  /// What a logarithm of the features is multiplied by for the natural logarithm of a power.
+  var naturalPerUnit: Double { naturalLogarithm(10) / (10 * unitsPerDecibel) }
   /// 10 for power, 20 for magnitude.
   private let decibelsPerDecade: Double
 

@@ -1,4 +1,5 @@
-/// Training examples changed at random, afresh in every epoch: the waveform, then the features, then mixing.
+/// Training examples changed at random, afresh in every epoch: a span of each, then the waveform, then the features, then
+/// mixing.
 ///
 /// Features are computed anew only where the waveform changes; otherwise those of `plain` are changed. Both come without
 /// utterance normalisation, which is applied last, as it would be to a sound that was recorded so.
@@ -6,27 +7,34 @@ struct AugmentedSource: TrainingSource {
   /// The examples as they are, without utterance normalisation.
   let plain: any TrainingSource
   let features: FeatureConfiguration
+  /// Frames of a random span that is taken of longer examples.
+  let crop: Int?
   let seed: UInt64
   private let waveformAugmenter: WaveformAugmenter
   private let featureAugmenter: FeatureAugmenter
   private let extractor: FeatureExtractor
-  private let waveform: @Sendable (_ index: Int) throws -> Waveform
+  private let waveform: @Sendable (_ index: Int, _ seconds: Range<Double>?) throws -> Waveform
 
   var labels: [Int] { plain.labels }
-  var lengths: [Int] { plain.lengths }
+  var lengths: [Int] { plain.lengths.map { min($0, crop ?? .max) } }
 
   private var augmentation: Augmentation { waveformAugmenter.augmentation }
 
-  /// - Parameter waveform: reads the waveform of an example, at the rate of the features.
+  /// - Parameters:
+  ///   - backgrounds: features of recordings of noise.
+  ///   - waveform: reads the waveform of an example, at the rate of the features; of a part of it, if given.
   init(
     _ plain: any TrainingSource, features: FeatureConfiguration, waveformAugmenter: WaveformAugmenter, seed: UInt64,
-    waveform: @escaping @Sendable (_ index: Int) throws -> Waveform
+    crop: Int? = nil, backgrounds: [FeatureMatrix] = [],
+    waveform: @escaping @Sendable (_ index: Int, _ seconds: Range<Double>?) throws -> Waveform
   ) throws {
     self.plain = plain
     self.features = features
+    self.crop = crop
     self.seed = seed
     self.waveformAugmenter = waveformAugmenter
-    featureAugmenter = try FeatureAugmenter(waveformAugmenter.augmentation, features)
+    featureAugmenter = try FeatureAugmenter(
+      waveformAugmenter.augmentation, features, backgrounds: backgrounds)
     extractor = try FeatureExtractor(features.withoutUtteranceNormalization)
     self.waveform = waveform
   }
@@ -45,19 +53,39 @@ struct AugmentedSource: TrainingSource {
   }
 
   private func changed(_ index: Int, using generator: inout SeededGenerator) throws -> LabeledFeatures {
-    var example: LabeledFeatures
+    var example = try plain.example(index, epoch: 0)
+    var seconds: Range<Double>?
+    if let crop, example.features.frames > crop {
+      let start = generator.index(example.features.frames - crop + 1)
+      example.features = example.features.frames(start..<start + crop)
+      let second = Double(features.hopLength) / Double(features.sampleRate)
+      seconds = Double(start) * second..<Double(start + crop) * second
+    }
     if augmentation.changesWaveform {
-      let changed = try waveformAugmenter.augmented(waveform(index), using: &generator)
+      let changed = try waveformAugmenter.augmented(waveform(index, seconds), using: &generator)
       do {
-        example = try plain.example(index, epoch: 0)
         example.features = try extractor.features(of: changed)
       } catch FeatureError.tooShort {
-        example = try plain.example(index, epoch: 0)  // so fast that no frame is left
+        // so fast that no frame is left
       }
-    } else {
-      example = try plain.example(index, epoch: 0)
     }
     example.features = featureAugmenter.augmented(example.features, using: &generator)
+    return example
+  }
+}
+
+/// Examples of which only the middle counts where they are longer than `crop` frames: what the epochs are validated on.
+struct MiddleSource: TrainingSource {
+  let whole: any TrainingSource
+  let crop: Int
+
+  var labels: [Int] { whole.labels }
+  var lengths: [Int] { whole.lengths.map { min($0, crop) } }
+
+  func example(_ index: Int, epoch: Int) throws -> LabeledFeatures {
+    var example = try whole.example(index, epoch: epoch)
+    let start = (example.features.frames - crop) / 2
+    if start > 0 { example.features = example.features.frames(start..<start + crop) }
     return example
   }
 }

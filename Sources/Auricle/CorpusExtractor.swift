@@ -17,6 +17,14 @@ public final class CorpusExtractor: Sendable {
   /// Of the files that were looked at, in Hz.
   public var sampleRates: Set<Int> { extractors.withLock { Set($0.keys) } }
 
+  /// What is to be known of the features of the files that were looked at, a sentence each.
+  public var warnings: [String] {
+    let configurations = extractors.withLock { $0.sorted { $0.key < $1.key }.map(\.value.configuration) }
+    return configurations.flatMap { $0.warnings(preset: recipe.preset) }.reduce(into: []) { found, warning in
+      if !found.contains(warning) { found.append(warning) }
+    }
+  }
+
   /// A file that was looked at, and what will extract it.
   public struct Source {
     fileprivate let sound: SoundSpan
@@ -51,7 +59,7 @@ public final class CorpusExtractor: Sendable {
     if let fixed = recipe.sampleRate {
       rate = fixed
     } else if FileAccess.size(of: path) != nil {
-      rate = try AudioFile(path: path, channel: span.channel, raw: span.raw).info.sampleRate
+      rate = try AudioFile(of: span).info.sampleRate
     } else {
       let sound = try Waveform(of: span)
       (rate, waveform) = (sound.sampleRate, sound)

@@ -24,7 +24,7 @@ public enum FeatureDestination: Equatable, Sendable {
     if case .folder(let folder, let format) = self { "\(folder)/\(name).\(format.rawValue)" } else { path }
   }
 
-  /// Kaldi's names hold no white space.
+  /// Kaldi's names hold no white space; its files stand in the order of their bytes, as `LC_ALL=C sort` has them.
   func name(of name: String) -> String {
     guard case .archive(_, .ark) = self else { return name }
     return String(name.map { $0.isWhitespace ? "_" : $0 })
@@ -39,7 +39,7 @@ public enum FeatureDestination: Equatable, Sendable {
         throw .sameName(name, path: file.path, earlier: other)
       }
       return Corpus.File(file.sound, name: name)
-    }
+    }.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
   }
 
   /// The hidden file that says which configuration the features have, so that no run mixes two.

@@ -7,6 +7,8 @@ public struct FeatureRecipe: Sendable {
   public let json: String
   /// The rate that all files are brought to, in Hz; nil where each is taken at its own.
   public let sampleRate: Int?
+  /// Whose conventions it begins with, if it says so.
+  public let preset: FeatureConfiguration.Preset?
 
   /// Throws `FeatureError.configuration` for what cannot be read, or can be computed at no file's rate.
   public init(json: String) throws {
@@ -20,6 +22,7 @@ public struct FeatureRecipe: Sendable {
   package init(_ json: JSONValue) throws {
     self.json = try json.json
     let configuration = try FeatureConfiguration(json: self.json)
+    preset = if case .text(let name)? = json["preset"] { FeatureConfiguration.Preset(rawValue: name) } else { nil }
     sampleRate = json["sampleRate"] == nil ? nil : configuration.sampleRate
     if sampleRate != nil { try configuration.validate() }
   }

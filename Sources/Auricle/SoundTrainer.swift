@@ -58,6 +58,9 @@ public struct SoundTrainer: Sendable {
   public var augmentation = Augmentation.none
   public var noiseFiles: [String] = []
   public var roomFiles: [String] = []
+  /// Frames of the random spans to train on, of sounds that are longer; the model then hears them in windows as long (see
+  /// `ClassifierEnsemble.window`). Nil to train on whole sounds.
+  public var crop: Int?
   /// Where to keep the run and where to log it, if anywhere; see `Trainer`. Of several networks, the second and those
   /// after it have a folder in them, `network-2` and so on, so that one can be joined by others later.
   public var checkpoint: CheckpointFolder?
@@ -75,6 +78,23 @@ public struct SoundTrainer: Sendable {
     self.training = training
   }
 
+  /// As an effort chooses for such sounds; any of it can be changed afterwards.
+  ///
+  /// - Parameter features: those that suit the sounds, if nil.
+  public init(effort: Effort, survey: SoundSurvey, features: FeatureConfiguration? = nil) {
+    let features = features ?? survey.features()
+    let crop = survey.crop(features)
+    self.init(
+      features: features, network: effort.network.template,
+      training: effort.training(
+        examples: survey.count, frames: survey.typicalFrames(features, crop: crop),
+        coefficients: features.coefficientCount))
+    networks = Array(repeating: effort.network.template, count: effort.members)
+    augmentation = effort.augmentation
+    if survey.long > 2.5 { augmentation.roll = 1 }
+    self.crop = crop
+  }
+
   /// Trains on sequences in files. Where they are features of sound that Auricle wrote, the model hears sound: it is the
   /// very one that training on the sound gives.
   public init(
@@ -90,7 +110,7 @@ public struct SoundTrainer: Sendable {
   /// What the model takes.
   public var input: ModelInput { sequences?.input ?? .audio(features) }
 
-  /// Trains on `split.training`, keeping the weights that do best on `split.validation`.
+  /// Trains on `split.training`, and validates on `split.validation`; `training.keeps` says which epoch's weights are kept.
   ///
   /// Files that cannot be read are left out and reported; where a class has nothing left to train on, `TrainingError` is
   /// thrown. Throws `FeatureError`, `ModelError`, `AugmentationError` and `TrainingError` for impossible settings,
@@ -116,6 +136,8 @@ public struct SoundTrainer: Sendable {
   struct Plan: Sendable {
     var labels: [String]
     var augmenter: WaveformAugmenter
+    /// Of the recordings of noise.
+    var backgrounds: [FeatureMatrix]
   }
 
   /// Throws as `train` does.
@@ -128,10 +150,14 @@ public struct SoundTrainer: Sendable {
       guard augmentation.isOn else { return [] }
       return try paths.map { try Waveform(contentsOf: $0, sampleRate: features.sampleRate, channel: channel) }
     }
-    return try Plan(
-      labels: labels,
-      augmenter: WaveformAugmenter(
-        augmentation, sampleRate: features.sampleRate, noises: read(noiseFiles), rooms: read(roomFiles)))
+    let noises = try read(noiseFiles)
+    let augmenter = try WaveformAugmenter(
+      augmentation, sampleRate: features.sampleRate, noises: noises, rooms: read(roomFiles))
+    guard augmentation.background > 0, !noises.isEmpty else {
+      return Plan(labels: labels, augmenter: augmenter, backgrounds: [])
+    }
+    let extractor = try FeatureExtractor(features.withoutUtteranceNormalization)
+    return Plan(labels: labels, augmenter: augmenter, backgrounds: try noises.map { try extractor.features(of: $0) })
   }
 
   /// Trains on the part of `sounds` that `split` names.
@@ -143,22 +169,39 @@ public struct SoundTrainer: Sendable {
     let (trainingSet, validationSet) = (sounds.subset(split.training), sounds.subset(split.validation))
     let present = Set(trainingSet.labels)
     if let missing = labels.indices.first(where: { !present.contains($0) }) {
-      throw TrainingError.configuration("no file of class '\(labels[missing])' could be read")
+      // Its files that are left are those that the epoch is chosen by.
+      let isElsewhere = validationSet.labels.contains(missing)
+      throw TrainingError.configuration(
+        "no file of class '\(labels[missing])' that is to be trained on could be read"
+          + (isElsewhere ? "; those that can be are for validation" : ""))
     }
     let identity = [
-      "checksum of the training data": "\(trainingSet.checksum)",
+      "frames of spans": crop.map { "\($0)" } ?? "none", "checksum of the training data": "\(trainingSet.checksum)",
       "checksum of the validation data": "\(validationSet.checksum)", "augmentation": "\(augmentation)",
       "checksum of noise and rooms": "\(plan.augmenter.checksum)",
     ]
-    return try await sequenceTrainer(labels: labels).train(
-      trainingSet, validatingOn: validationSet, labels: labels, identity: identity,
-      changing: { try augmented(trainingSet, by: plan.augmenter, seed: $0) },
+    var model = try await sequenceTrainer(labels: labels).train(
+      trainingSet, validatingOn: crop.map { MiddleSource(whole: validationSet, crop: $0) } ?? validationSet,
+      labels: labels, identity: identity, changing: { try augmented(trainingSet, plan, seed: $0) },
       progress: {
         switch $0 {
         case .network(let number, let count): progress(.network(number, of: count))
         case .training(let inner): progress(.training(inner))
         }
       })
+    for decoder in sounds.decoders { model.note(decoder.version ?? decoder.rawValue, as: "decoder") }
+    if let window = typicalSeconds(trainingSet) { try model.setDetectionSettings(DetectionSettings(window: window)) }
+    return model
+  }
+
+  /// How long half of the training examples are, at least, in hundredths of a second; nil for what is not sound, and for
+  /// sounds longer than a detector's window can be.
+  private func typicalSeconds(_ trainingSet: SoundCollection.Subset) -> Double? {
+    let lengths = trainingSet.lengths.sorted()
+    guard case .audio(let features) = input, !lengths.isEmpty else { return nil }
+    let samples = (lengths[lengths.count / 2] - 1) * features.hopLength + features.frameLength
+    let seconds = (100 * Double(samples) / Double(features.sampleRate)).rounded() / 100
+    return SoundDetector.windows.contains(seconds) ? seconds : nil
   }
 
   /// What is behind the features. Throws `TrainingError.configuration` for weights of classes that there are not.
@@ -167,6 +210,7 @@ public struct SoundTrainer: Sendable {
       input: input, networks: networks, training: try training(labels: labels), isNormalized: isNormalized)
     trainer.checkpoint = checkpoint
     trainer.log = log
+    trainer.window = crop
     return trainer
   }
 
@@ -180,13 +224,22 @@ public struct SoundTrainer: Sendable {
 
   /// The training data, changed afresh in every epoch; nil where they are to stay as they are.
   private func augmented(
-    _ trainingSet: SoundCollection.Subset, by augmenter: WaveformAugmenter, seed: UInt64
+    _ trainingSet: SoundCollection.Subset, _ plan: Plan, seed: UInt64
   ) throws -> (any TrainingSource)? {
-    guard augmentation.isOn else { return nil }
+    guard augmentation.isOn || crop != nil else { return nil }
     let (rate, channel) = (features.sampleRate, channel)
     return try AugmentedSource(
-      trainingSet.plain, features: features, waveformAugmenter: augmenter, seed: seed
-    ) { try Waveform(of: trainingSet.sound($0).heard(in: channel), sampleRate: rate) }
+      trainingSet.plain, features: features, waveformAugmenter: plan.augmenter, seed: seed, crop: crop,
+      backgrounds: plan.backgrounds
+    ) { index, part in
+      var span = trainingSet.sound(index).heard(in: channel)
+      if let part {
+        let whole = span.seconds ?? 0..<Double.infinity
+        let start = whole.lowerBound + part.lowerBound
+        span.seconds = start..<max(start, min(whole.upperBound, whole.lowerBound + part.upperBound))
+      }
+      return try Waveform(of: span, sampleRate: rate)
+    }
   }
 
   /// The settings, with the weights of classes in the order of `labels`.

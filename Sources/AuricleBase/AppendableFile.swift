@@ -29,7 +29,7 @@ public final class AppendableFile {
     }
     let file = try unwritable(path) {
       try FileDescriptor.open(
-        path, .writeOnly, options: [.create, .append, .closeOnExec], permissions: .everybody)
+        path.filePath, .writeOnly, options: [.create, .append, .closeOnExec], permissions: .everybody)
     }
     self.file = file
     guard !exclusively || flock(file.rawValue, LOCK_EX | LOCK_NB) == 0 else {

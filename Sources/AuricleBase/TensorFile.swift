@@ -21,8 +21,15 @@ public struct TensorFile: Sendable {
     case float32 = "F32"
     case float64 = "F64"
     case int64 = "I64"
+    case int8 = "I8"
 
-    var size: Int { self == .float32 ? 4 : 8 }
+    var size: Int {
+      switch self {
+      case .float32: 4
+      case .float64, .int64: 8
+      case .int8: 1
+      }
+    }
   }
 
   public struct Tensor: Sendable, Equatable {
@@ -39,6 +46,14 @@ public struct TensorFile: Sendable {
       bytes = .owned(values.withUnsafeBytes { [UInt8]($0)[...] })
     }
 
+    /// A tensor of whole numbers of 8 bits; `values` fill `shape`.
+    public init(_ values: [Int8], shape: [Int]) {
+      precondition(values.count == shape.reduce(1, *), "values must fill the shape")
+      kind = .int8
+      self.shape = shape
+      bytes = .owned(values.withUnsafeBytes { [UInt8]($0)[...] })
+    }
+
     init(kind: Kind, shape: [Int], bytes: TensorBytes) {
       self.kind = kind
       self.shape = shape
@@ -50,9 +65,12 @@ public struct TensorFile: Sendable {
       switch kind {
       case .float32: floats.map { Double($0) }
       case .float64: elements(of: Double.self)
-      case .int64: []
+      case .int64, .int8: []
       }
     }
+
+    /// The elements of an `int8` tensor, row-major; empty for other kinds.
+    public var wholeNumbers: [Int8] { kind == .int8 ? elements(of: Int8.self) : [] }
 
     /// The elements of a `float32` tensor, row-major; empty for other kinds.
     public var floats: [Float] { kind == .float32 ? elements(of: Float.self) : [] }

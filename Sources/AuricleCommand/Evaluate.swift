@@ -7,9 +7,10 @@ struct Evaluate: AsyncParsableCommand {
     abstract: "Judge a model on labelled files: how good, how sure, and where it fails.",
     discussion: """
       Examples:
-        auricle evaluate --model digits.safetensors recordings/ --label-pattern '{label}_{speaker}_{index}' --only 'index<10'
-        auricle evaluate --model birds.safetensors test.csv --predictions predictions.jsonl --report report.html
-        auricle evaluate --from predictions.jsonl --group-by speaker --confusion confusion.svg
+        auricle evaluate --model digits.safetensors recordings/ --only 'index<10' \\
+          --label-pattern '{label}_{speaker}_{index}'
+        auricle evaluate --model birds.safetensors test.csv --report report.html
+        auricle evaluate --from predictions.jsonl --group-by speaker
         auricle evaluate test.csv --shard 3/8 --predictions part-3.jsonl
         auricle evaluate --events truth.csv found.csv --collar 0.5 --onset-only
 
@@ -37,6 +38,8 @@ struct Evaluate: AsyncParsableCommand {
   @OptionGroup var batch: BatchOptions
   @Flag(help: "Go on where a stopped run left its --predictions.")
   var resume = false
+  @Flag(help: "Write --predictions anew where they are there already.")
+  var overwrite = false
   @Option(help: ArgumentHelp("Judge the predictions in this file instead of running a model.", valueName: "file"))
   var from: String?
 
@@ -77,12 +80,23 @@ struct Evaluate: AsyncParsableCommand {
   @OptionGroup var jobOptions: JobOptions
 
   func validate() throws {
+    var problems = UsageProblems()
+    problems.add(validateOptions)
+    try problems.check(paths: [dataset, from, labels.labels, modelOptions.model])
+  }
+
+  private func validateOptions() throws {
     if let split, Split(split) == nil {
       throw ValidationError("--split is '\(split)'; it must be training, validation or testing.")
     }
-    if !eventEvaluation.events.isEmpty {
-      guard from == nil, dataset == nil, report.isEmpty, confusion.isEmpty, minAccuracy == nil else {
-        throw ValidationError("--events takes the place of a data set; of the other options, only --json goes with it.")
+    if eventEvaluation.isGiven {
+      guard from == nil, dataset == nil, confusion.isEmpty, minAccuracy == nil else {
+        throw ValidationError(
+          "--events takes the place of a data set; of the other options, --json, --report, --embed-audio and --model go with it."
+        )
+      }
+      for path in report where ![.html, .json].contains(ReportFormat(path)) {
+        throw ValidationError("--report '\(path)': with --events its name must end in .html or .json.")
       }
       return
     }
@@ -106,6 +120,8 @@ struct Evaluate: AsyncParsableCommand {
       throw ValidationError("--from takes the place of a data set and of --predictions.")
     }
     if resume && predictions == nil { throw ValidationError("--resume needs --predictions, the file to go on with.") }
+    if overwrite && predictions == nil { throw ValidationError("--overwrite is for --predictions.") }
+    if resume && overwrite { throw ValidationError("--resume and --overwrite exclude each other.") }
     if resume && predictions == "-" { throw ValidationError("--resume cannot go on with standard output.") }
     if let minAccuracy, !(0...1).contains(minAccuracy) {
       throw ValidationError("--min-accuracy is \(minAccuracy); it must be 0 to 1.")
@@ -129,8 +145,19 @@ struct Evaluate: AsyncParsableCommand {
   private var needsFiles: Bool { report.contains { ReportFormat($0) == .html } }
 
   func run() async throws {
-    if let report = try eventEvaluation.report() {
-      return try StandardOutput.write(output.json ? jsonLine(report) : report.text)
+    if eventEvaluation.isGiven {
+      let judged = try eventEvaluation.judge(model: modelOptions.model)
+      for path in report {
+        if ReportFormat(path) == .json {
+          try FileAccess.writeAtomically(jsonLine(judged.report) + "\n", to: path)
+        } else {
+          try await EventReportPage(
+            judged: judged, matching: eventEvaluation.matching(), sounds: judged.sounds, embedsAudio: embedAudio,
+            channel: channelOptions.selection, jobs: jobOptions.jobs
+          ).write(to: path)
+        }
+      }
+      return try StandardOutput.write(output.json ? jsonLine(judged.report) : judged.report.text)
     }
     let model = from == nil || modelOptions.model != nil ? try modelOptions.load() : nil
     guard let tally = try await tally(of: model) else { return }
@@ -265,6 +292,11 @@ struct Evaluate: AsyncParsableCommand {
         }
         line.update("\(done) of \(total) \(data.noun)")
       }
+    }
+    if let predictions, predictions != "-", !resume, !overwrite, evaluator.shard == nil,
+      FileAccess.size(of: predictions) ?? 0 > 0
+    {
+      throw CommandError("\(predictions): is there already; go on with --resume, or begin anew with --overwrite")
     }
     let tally: EvaluationTally
     do {

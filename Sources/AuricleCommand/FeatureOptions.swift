@@ -64,6 +64,11 @@ struct FeatureOptions: ParsableArguments {
 
   var isEmpty: Bool { config == nil && members.allSatisfy { $0.value == nil } }
 
+  /// Whether nothing is asked for but how coefficients are normalised.
+  var isOnlyNormalization: Bool {
+    config == nil && members.allSatisfy { $0.value == nil || $0.path == "normalization" }
+  }
+
   /// The configuration file with the options' members put over it.
   func recipe() throws -> FeatureRecipe {
     var json = JSONValue.object([:])
@@ -79,6 +84,36 @@ struct FeatureOptions: ParsableArguments {
     for case (let path, let value?) in members { json[path] = value }
     json["preset"] = json["preset"] ?? .text(FeatureConfiguration.Preset.speech.rawValue)
     return try FeatureRecipe(json)
+  }
+
+  /// For sound at `rate` Hz to train on: `base` with the options' members put over it or, with a preset, a file or another
+  /// kind, those. Each coefficient is normalised over the training data, unless an option or the file says otherwise.
+  func configuration(base: FeatureConfiguration, rate: Int) throws -> FeatureConfiguration {
+    if isEmpty { return base }
+    var options = self
+    options.sampleRate = rate
+    guard preset == nil && config == nil && (kind == nil || kind == base.kind) else {
+      var configuration = try options.recipe().configuration(at: rate)
+      let says = try config.map {
+        let text = String(decoding: try FileAccess.read($0, limit: 1 << 20), as: UTF8.self)
+        return try JSONValue(json: text)["normalization"] != nil
+      }
+      if normalize == nil && says != true { configuration.normalization = .global }
+      return configuration
+    }
+    var json = try JSONValue(json: base.json)
+    for case (let path, let value?) in options.members { json[path] = value }
+    if fftLength == nil {
+      let length = try FeatureConfiguration(json: json.json).frameLength
+      if length > base.fftLength || frameLength != nil {
+        var power = 1
+        while power < min(length, 1 << 20) { power *= 2 }
+        json["fftLength"] = .integer(Int64(power))
+      }
+    }
+    let configuration = try FeatureConfiguration(json: json.json)
+    try configuration.validate()
+    return configuration
   }
 
   /// A stretch of time or a number of samples, as the JSON form takes it.

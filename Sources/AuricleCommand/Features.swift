@@ -9,11 +9,12 @@ struct Features: AsyncParsableCommand {
       Examples:
         auricle features recordings/ -o features/
         auricle features seven.wav --preset librosa --format csv
-        auricle features corpus.csv --preset kaldi --kind logmel --mels 80 -o features.ark
+        auricle features corpus.csv --preset kaldi --kind logmel -o features.ark
         auricle features seven.wav --kind spectrogram --plot seven.png
         auricle features --files-from list.txt --shard 3/8 --errors-as-rows -o part-3.ark
 
-      A run that was interrupted is continued by the same command: what is already written whole is skipped.
+      A run that was interrupted is continued by the same command: what is already
+      written whole is skipped.
       """)
 
   @OptionGroup(title: "Which features") var features: FeatureOptions
@@ -37,6 +38,7 @@ struct Features: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Draw one sound's features to a file in .png or .svg.", valueName: "file"))
   var plot: String?
   @OptionGroup var channelOptions: ChannelOptions
+  @OptionGroup var decodingOptions: DecodingOptions
   @OptionGroup var confinement: RootOptions
   @OptionGroup var batch: BatchOptions
   @OptionGroup var outputOptions: OutputOptions
@@ -72,10 +74,11 @@ struct Features: AsyncParsableCommand {
     let extractor = CorpusExtractor(try recipe ?? features.recipe(), channel: channelOptions.selection)
     if printConfig { return try writeConfiguration(extractor.recipe) }
     if batch.isUsed { return try await runBatch(extractor) }
-    let corpus = try Corpus(paths: files, root: confinement.root)
+    let corpus = try Corpus(paths: files, root: confinement.root, decoding: decodingOptions.decoding)
     if corpus.leftOut.soundCount > 0 { StandardError.report("left out: \(corpus.leftOut)") }
     if let plot { return try draw(corpus, extractor, to: plot) }
 
+    defer { warn(extractor) }
     guard
       let destination = try FeatureDestination.chosen(
         format: format, output: output, count: corpus.files.count,
@@ -100,7 +103,10 @@ struct Features: AsyncParsableCommand {
     else { return }
     let shard = try batch.chosenShard()
     let extraction = try ExtractionRun(extractor, to: destination, overwrite: overwrite)
-    defer { extraction.keepRates() }
+    defer {
+      extraction.keepRates()
+      warn(extractor)
+    }
     let run = BatchRun(
       options: batch, failureOptions: failureOptions, jobs: jobOptions.jobs, checksNames: true)
     try await run.run([]) { files, _ in
@@ -112,10 +118,23 @@ struct Features: AsyncParsableCommand {
     }
   }
 
+  /// What is to be known of the features that were computed.
+  private func warn(_ extractor: CorpusExtractor) {
+    for warning in extractor.warnings { StandardError.report("warning: \(warning)") }
+    let rates = extractor.sampleRates.sorted()
+    if rates.count > 1 {
+      StandardError.report(
+        "warning: the sounds have \(rates.count) rates (\(rates.map { "\($0)" }.joined(separator: ", ")) Hz), and their features "
+          + "are not alike; --sample-rate brings them to one")
+    }
+  }
+
   // MARK: One sound
 
   private func writeConfiguration(_ recipe: FeatureRecipe) throws {
-    let rate = try files.first.map { try AudioFile(path: $0).info.sampleRate }
+    let rate = try files.first.map {
+      try AudioFile(of: SoundSpan($0).decoded(by: decodingOptions.decoding)).info.sampleRate
+    }
     let configuration = try recipe.configuration(at: rate)
     try configuration.validate()
     try StandardOutput.write(configuration.json)

@@ -5,7 +5,7 @@ import Auricle
 struct NetworkOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "A network by name (default: bigru-attention); the options below change some. Give it again for a model of several.",
+      "A network by name (default: by the effort; bigru-attention where an option below changes it). Give it again for a model of several.",
       valueName: "name"))
   var architecture: [NetworkName] = []
   @Option(
@@ -15,7 +15,7 @@ struct NetworkOptions: ParsableArguments {
   var network: [String] = []
   @Option(
     help: ArgumentHelp(
-      "Train so many networks, each from another beginning, of the named ones in turn; the model answers with the mean of their probabilities (default: one for each --architecture and --network).",
+      "Train so many networks, each from another beginning, of the named ones in turn; the model answers with the mean of their probabilities (default: one for each --architecture and --network; by the effort where there are none).",
       valueName: "n"))
   var members: Int?
 
@@ -55,20 +55,32 @@ struct NetworkOptions: ParsableArguments {
     }
   }
 
-  /// Throws `FileError` and `ModelError` for a file that is no list of layers.
-  var templates: [NetworkTemplate] {
-    get throws {
-      let all =
-        try names.map { try template($0) }
-        + network.map { path in
-          do {
-            return try NetworkTemplate(json: String(decoding: FileAccess.read(path), as: UTF8.self))
-          } catch let error as ModelError {
-            throw ModelError.file(path: path, reason: "\(error)")
-          }
+  /// As options say, and where they say nothing, as an effort does. Throws `FileError` and `ModelError` for a file that is
+  /// no list of layers.
+  func templates(_ effort: Effort?) throws -> [NetworkTemplate] {
+    var all =
+      try names.map { try template($0) }
+      + network.map { path in
+        do {
+          return try NetworkTemplate(json: String(decoding: FileAccess.read(path), as: UTF8.self))
+        } catch let error as ModelError {
+          throw ModelError.file(path: path, reason: "\(error)")
         }
-      return (0..<(members ?? all.count)).map { all[$0 % all.count] }
+      }
+    var count = members ?? all.count
+    if let effort, !namesNetwork {
+      all = [effort.network.template]
+      count = members ?? effort.members
     }
+    return (0..<count).map { all[$0 % all.count] }
+  }
+
+  /// Whether any option is about the network itself.
+  var namesNetwork: Bool { isChanged || !architecture.isEmpty || !network.isEmpty }
+
+  /// Whether all networks are ones that learn from log-mel energies, as the efforts' do.
+  var isOfSpectrograms: Bool {
+    !namesNetwork || !architecture.isEmpty && network.isEmpty && architecture.allSatisfy { $0.classic == nil }
   }
 
   private var names: [NetworkName] { architecture.isEmpty && network.isEmpty ? [.bigruAttention] : architecture }

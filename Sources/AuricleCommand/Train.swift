@@ -8,9 +8,11 @@ struct Train: AsyncParsableCommand {
     discussion: """
       Examples:
         auricle train sounds/ -o sounds.safetensors
-        auricle train recordings/ -o digits.safetensors --label-pattern '{label}_{speaker}_{index}' --hold-out 'index<10'
-        auricle train recordings/ --label-pattern '{label}_{speaker}_{index}' --leave-one-out speaker
+        auricle train recordings/ -o digits.safetensors --hold-out 'index<10' \\
+          --label-pattern '{label}_{speaker}_{index}'
+        auricle train sounds.csv --leave-one-out speaker
         auricle train features.npz --labels labels.csv -o motion.safetensors
+        auricle train recordings/ --events labels/ --negatives rain/ -o birds.safetensors
       """)
 
   @OptionGroup var data: DatasetOptions
@@ -28,6 +30,7 @@ struct Train: AsyncParsableCommand {
       valueName: "condition"))
   var holdOut: [String] = []
 
+  @OptionGroup(title: "Events") var eventOptions: EventTrainingOptions
   @OptionGroup(title: "Network") var network: NetworkOptions
   @Flag(help: "Print the network as a list of layers in JSON, and do nothing else.")
   var printNetwork = false
@@ -35,9 +38,9 @@ struct Train: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Change the training data at random in every epoch: none, light (features only, next to free), strong; then fields, for example strong,noise=0 (see the documentation).",
+      "Change the training data at random in every epoch: none, light and normal (features only, next to free), strong; then fields, for example strong,noise=0 (default: normal by the effort, else none; see the documentation).",
       valueName: "how"))
-  var augment = "none"
+  var augment: String?
   @Option(
     help: ArgumentHelp("Recordings of noise for --augment, instead of white and pink noise.", valueName: "folder"))
   var noise: String?
@@ -66,20 +69,16 @@ struct Train: AsyncParsableCommand {
     help: ArgumentHelp("Log every epoch here: training.csv and a file for TensorBoard.", valueName: "folder"))
   var logDir: String?
 
+  @OptionGroup(title: "Features (default: by the network and the data)") var features: FeatureOptions
   @Option(
     help: ArgumentHelp(
-      "Sample rate of the model, to which all sound is resampled (default: the commonest in the data, at most 16000).",
-      valueName: "Hz"))
-  var sampleRate: Int?
+      "Train on random spans of so many seconds of longer sounds, and hear those in windows as long; 0 for whole sounds (default: where many have more than 800 frames, 400 frames).",
+      valueName: "seconds"))
+  var crop: Double?
   @Option(
     help: ArgumentHelp(
       "Features to keep in memory; what goes beyond is kept in a temporary file.", valueName: "MB"))
   var cacheMemory = SoundTrainer.defaultCacheMemory >> 20
-  @Option(
-    help: ArgumentHelp(
-      "Of features: whether each coefficient is normalised over the training data (default: as the features were made; none for other sequences).",
-      valueName: "global|none"))
-  var normalize: SequenceNormalization?
   @OptionGroup var channelOptions: ChannelOptions
   @OptionGroup var outputOptions: OutputOptions
   @OptionGroup var failureOptions: FailureOptions
@@ -89,6 +88,12 @@ struct Train: AsyncParsableCommand {
   private var judges: Bool { crossValidate != nil || leaveOneOut != nil }
 
   func validate() throws {
+    var problems = UsageProblems()
+    problems.add(validateOptions)
+    try problems.check(paths: [data.dataset, noise, rooms, data.labels.labels])
+  }
+
+  private func validateOptions() throws {
     if crossValidate != nil && leaveOneOut != nil {
       throw ValidationError("--cross-validate and --leave-one-out exclude each other.")
     }
@@ -106,9 +111,9 @@ struct Train: AsyncParsableCommand {
     if judges && !holdOut.isEmpty {
       throw ValidationError("--hold-out does not go with cross-validation, which holds out every file in turn.")
     }
-    let augmentation: Augmentation
-    do { augmentation = try Augmentation(augment) } catch { throw ValidationError("--augment: \(error).") }
-    if noise != nil && augmentation.noise.probability == 0 {
+    var augmentation = Augmentation.none
+    do { if let augment { augmentation = try Augmentation(augment) } else if let effort { augmentation = effort.augmentation } } catch { throw ValidationError("--augment: \(error).") }
+    if noise != nil && augmentation.noise.probability == 0 && augmentation.background == 0 {
       throw ValidationError("--noise needs noise in --augment, for example --augment strong.")
     }
     if rooms != nil && augmentation.roomProbability == 0 {
@@ -123,11 +128,14 @@ struct Train: AsyncParsableCommand {
     }
     try checkUsage { for condition in holdOut { _ = try FieldCondition(condition) } }
     let rates = AudioFile.sampleRates
-    if let sampleRate, !rates.contains(sampleRate) {
+    if let sampleRate = features.sampleRate, !rates.contains(sampleRate) {
       throw ValidationError("--sample-rate is \(sampleRate); it must be \(rates.lowerBound) to \(rates.upperBound).")
     }
     guard (0...1 << 30).contains(cacheMemory) else {
       throw ValidationError("--cache-memory is \(cacheMemory); it must be at least 0.")
+    }
+    if let crop, !(0...3600).contains(crop) {
+      throw ValidationError("--crop is \(crop); it must be 0 to 3600 seconds.")
     }
     if let validationSplit, !(0..<1).contains(validationSplit) {
       throw ValidationError("--validation-split is \(validationSplit); it must be at least 0 and below 1.")
@@ -136,7 +144,7 @@ struct Train: AsyncParsableCommand {
 
   func run() async throws {
     if printNetwork {
-      for template in try network.templates { try StandardOutput.write(template.json) }
+      for template in try network.templates(effort) { try StandardOutput.write(template.json) }
       return
     }
     for path in [output, report] { if let path { try FileAccess.checkWritable(path) } }
@@ -157,18 +165,23 @@ struct Train: AsyncParsableCommand {
 
   /// The data set; of sequences with the normalisation that is asked for, and no option that is for sound alone.
   private func loadedData() throws -> LabeledData {
-    let loaded = try data.load()
+    let loaded = try eventOptions.load(data, seed: trainingOptions.seed)
     guard var sequences = loaded.sequences else {
-      if normalize != nil { throw CommandError("\(data.dataset): sound; --normalize is for features") }
       return loaded
     }
     for (option, isGiven) in [
-      ("--augment", augment != "none"), ("--sample-rate", sampleRate != nil),
-      ("--channel", channelOptions.channel != nil),
+      ("--augment", augment != nil && augment != "none"), ("--sample-rate", features.sampleRate != nil),
+      ("--channel", channelOptions.channel != nil), ("--crop", crop != nil),
+      ("--kind and the like", !features.isEmpty && !features.isOnlyNormalization),
     ] where isGiven {
       throw CommandError("\(data.dataset): features; \(option) is for sound")
     }
-    if let normalize { try sequences.setNormalization(normalize == .global) }
+    if let normalize = features.normalize {
+      guard normalize == .global || normalize == .none else {
+        throw CommandError("\(data.dataset): features; --normalize is global or none")
+      }
+      try sequences.setNormalization(normalize == .global)
+    }
     return LabeledData(sequences)
   }
 
@@ -182,16 +195,19 @@ struct Train: AsyncParsableCommand {
       } else {
         .automatic(fraction: 0.1)
       }
-    let split = try dataset.split(validation: choice, seed: trainingOptions.seed)
+    let split = try data.split(dataset, validation: choice, seed: trainingOptions.seed)
     let trainer = try trainer(for: split.training, of: loaded, folder: judges ? "final" : nil)
     StandardError.write(
       "\(data.dataset): \(dataset.source), \(dataset.examples.count) \(loaded.noun) in \(dataset.labels.count) classes; "
         + "\(split.training.count) to train on, \(split.validation.count) to validate")
-    if !judges { try announce(loaded, split) }
+    if !judges {
+      try announce(loaded, split)
+      announce(trainer)
+    }
 
     let start = ContinuousClock.now
-    var display = TrainingDisplay(epochs: trainingOptions.epochs, json: outputOptions.json)
-    let result = try await trainer.train(split, labels: dataset.labels) {
+    var display = TrainingDisplay(epochs: trainer.training.epochs, json: outputOptions.json)
+    let result = try await trainer.train(split, labels: split.labels) {
       Interruption.check()
       look(at: $0, hasBegun: &hasBegun)
       display.show($0)
@@ -234,6 +250,7 @@ struct Train: AsyncParsableCommand {
     let dataset = loaded.dataset
     let report = DatasetReport(
       of: dataset, split: split, sameSounds: loaded.sequences == nil ? dataset.sameSounds() : [],
+      durations: loaded.sequences == nil ? dataset.extremeDurations() : [:],
       wantsValidation: split != nil && validationSplit != 0)
     for line in report.text().split(separator: "\n") { StandardError.write("  " + printable(String(line))) }
     if dataset.leftOut.soundCount > 0 { StandardError.report("left out: \(dataset.leftOut)") }
@@ -256,7 +273,8 @@ struct Train: AsyncParsableCommand {
       "\(data.dataset): \(dataset.source), \(dataset.examples.count) \(loaded.noun) in \(dataset.labels.count) classes; "
         + "\(folds.count) folds\(usesOwnFolds(dataset) ? ", the data set's own" : "")")
     try announce(loaded, nil)
-    var display = TrainingDisplay(epochs: trainingOptions.epochs, json: false)
+    announce(trainer)
+    var display = TrainingDisplay(epochs: trainer.training.epochs, json: false)
     let result = try await trainer.crossValidate(folds, labels: dataset.labels, validation: validationSplit ?? 0) {
       Interruption.check()
       switch $0 {
@@ -264,7 +282,7 @@ struct Train: AsyncParsableCommand {
         look(at: progress, hasBegun: &hasBegun)
         display.show(progress)
       case .begins(let fold, let count, let name):
-        display = TrainingDisplay(epochs: trainingOptions.epochs, json: false)
+        display = TrainingDisplay(epochs: trainer.training.epochs, json: false)
         StandardError.write("fold \(fold) of \(count): \(name)")
       case .ends(let fold):
         let line = "\(fold.name)  accuracy \(percent(fold.accuracy)) (\(fold.correct) of \(fold.testing))"
@@ -277,7 +295,7 @@ struct Train: AsyncParsableCommand {
         jsonLine(["meanAccuracy": result.meanAccuracy, "standardDeviation": result.standardDeviation]))
     } else {
       try StandardOutput.write(
-        "\n\(result.pooled.text)\n\n\(result.pooled.confusion.text())\n\nmean accuracy of the folds "
+        "\n\(result.pooled.confusion.text())\n\n\(result.pooled.text)\n\nmean accuracy of the folds "
           + "\(percent(result.meanAccuracy)), standard deviation \(percent(result.standardDeviation))")
     }
     if output == nil && !result.failures.isEmpty {
@@ -287,23 +305,33 @@ struct Train: AsyncParsableCommand {
 
   /// The trainer that the options describe; with checkpoint and log in a `folder` of their folders, if given.
   func trainer(for examples: [Example], of data: LabeledData, folder: String?) throws -> SoundTrainer {
-    let training = trainingOptions.configuration(jobs: jobOptions.jobs)
-    var trainer =
-      if let sequences = data.sequences {
-        SoundTrainer(sequences: sequences, training: training)
-      } else {
-        SoundTrainer(
-          features: .speech(sampleRate: try sampleRate ?? commonestRate(examples)), training: training)
+    var trainer: SoundTrainer
+    if let sequences = data.sequences {
+      trainer = SoundTrainer(sequences: sequences)
+      trainer.isNormalized = features.normalize == .global
+      if let effort = trainingOptions.effort {
+        trainer.training = effort.training(
+          examples: examples.count, frames: 100, coefficients: trainer.input.width)
       }
-    trainer.isNormalized = normalize == .global
-    trainer.networks = try network.templates
+    } else {
+      let survey = try SoundSurvey(of: examples)
+      let configuration = try featureConfiguration(survey)
+      trainer = SoundTrainer(features: configuration)
+      if let effort { trainer = SoundTrainer(effort: effort, survey: survey, features: configuration) }
+      if let crop {
+        let frames = crop * Double(configuration.sampleRate) / Double(configuration.hopLength)
+        trainer.crop = crop == 0 ? nil : max(1, Int(frames.rounded()))
+      }
+      if let augment { trainer.augmentation = try Augmentation(augment) }
+    }
+    trainer.training = trainingOptions.configuration(jobs: jobOptions.jobs, base: trainer.training)
+    trainer.networks = try network.templates(data.sequences == nil ? effort : nil)
     trainer.classWeights = trainingOptions.classWeight?.byLabel ?? [:]
     trainer.channel = channelOptions.selection
     trainer.cacheMemory = cacheMemory << 20
-    trainer.augmentation = try Augmentation(augment)
+    let wantsNoise = trainer.augmentation.noise.probability > 0 || trainer.augmentation.background > 0
     trainer.noiseFiles =
-      try noise.map { try AudioFiles.expand(paths: [$0]) }
-      ?? (trainer.augmentation.noise.probability > 0 ? data.dataset.noiseFiles : [])
+      try noise.map { try AudioFiles.expand(paths: [$0]) } ?? (wantsNoise ? data.dataset.noiseFiles : [])
     trainer.roomFiles = try rooms.map { try AudioFiles.expand(paths: [$0]) } ?? []
     func place(_ path: String) -> String { folder.map { "\(path)/\($0)" } ?? path }
     if let checkpoint {
@@ -328,19 +356,54 @@ struct Train: AsyncParsableCommand {
     return "auricle: stopped and saved; go on with: auricle train --resume \(words.joined(separator: " "))"
   }
 
-  /// The sample rate that most of the first files have, at most 16 kHz, beyond which speech holds little.
-  private func commonestRate(_ examples: [Example]) throws -> Int {
-    var counts: [Int: Int] = [:]
-    let step = max(1, examples.count / 100)
-    for example in stride(from: 0, to: examples.count, by: step).map({ examples[$0] }) {
-      if let rate = try? AudioFile(path: example.path).info.sampleRate { counts[rate, default: 0] += 1 }
+  /// The effort that decides what options leave open; nil where they name a network of before the efforts, whose
+  /// defaults stay what they were.
+  private var effort: Effort? { trainingOptions.effort ?? (network.isOfSpectrograms ? .normal : nil) }
+
+  /// By the options, and what they leave open by the network and the data.
+  private func featureConfiguration(_ survey: SoundSurvey) throws -> FeatureConfiguration {
+    if network.isOfSpectrograms {
+      let rate = features.sampleRate ?? survey.modelRate
+      return try features.configuration(base: survey.features(sampleRate: rate), rate: rate)
     }
-    guard let commonest = counts.max(by: { ($0.value, $0.key) < ($1.value, $1.key) })?.key else {
-      let reason = Result { try AudioFile(path: examples[0].path) }
-      if case .failure(let error) = reason { throw error }
-      return 16_000
+    // Of speech, which holds little beyond 8 kHz.
+    let rate = features.sampleRate ?? min(16_000, survey.sampleRate)
+    let speech = FeatureConfiguration.speech(sampleRate: rate)
+    // Its 40 filters need a rate of some 4 kHz.
+    var base = (try? FeatureExtractor(speech)) == nil ? survey.features(sampleRate: rate) : speech
+    if base.kind != .mfcc { (base.kind, base.deltas.order) = (.mfcc, 2) }
+    base.cepstrum.count = min(base.cepstrum.count, base.mel.count)
+    return try features.configuration(base: base, rate: rate)
+  }
+
+  /// What was chosen, for people.
+  private func announce(_ trainer: SoundTrainer) {
+    let features = trainer.features
+    guard trainer.sequences == nil else { return }
+    func time(_ samples: Int) -> String {
+      "\(fixed(1000 * Double(samples) / Double(features.sampleRate), decimals: 1)) ms"
     }
-    return min(16_000, commonest)
+    let kind =
+      switch features.kind {
+      case .spectrogram: "\(features.baseCount) bins"
+      case .mel: "\(features.mel.count) mel energies"
+      case .logMel: "\(features.mel.count) log-mel energies"
+      case .mfcc: "\(features.cepstrum.count) MFCC of \(features.mel.count) mel filters"
+      }
+    var text = "  features: \(kind)"
+    if features.deltas.order > 0 { text += " with deltas" + (features.deltas.order > 1 ? " and theirs" : "") }
+    text += ", frames of \(time(features.frameLength)) every \(time(features.hopLength)), at \(features.sampleRate) Hz"
+    if let crop = trainer.crop {
+      text += "; spans of \(fixed(Double(crop * features.hopLength) / Double(features.sampleRate), decimals: 1)) s"
+    }
+    StandardError.write(text)
+    let names = Set(trainer.networks.map { template in
+      NetworkName.allCases.first { $0.template == template }?.rawValue ?? "of its own"
+    })
+    StandardError.write(
+      "  training: \(trainer.networks.count == 1 ? "network" : "\(trainer.networks.count) networks") "
+        + "\(names.sorted().joined(separator: ", ")), \(trainer.training.epochs) epochs of \(trainer.training.optimizer.rawValue)"
+        + (effort.map { ", effort \($0.rawValue)" } ?? ""))
   }
 
   private func show(_ result: SoundTrainer.Result, output: String, seconds: Double) throws {
@@ -365,11 +428,6 @@ struct Train: AsyncParsableCommand {
         + (accuracy.map { "validation accuracy \(percent($0))" } ?? "no validation")
         + " (epoch \(epochs) of \(records.map(\.epochs.count).max() ?? 0)), \(fixed(seconds, decimals: 1)) s")
   }
-}
-
-/// Whether sequences are normalised.
-enum SequenceNormalization: String, ExpressibleByArgument, CaseIterable {
-  case global, none
 }
 
 /// A fold's result without the course of its training.

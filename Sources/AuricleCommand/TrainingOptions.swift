@@ -3,31 +3,39 @@ import Auricle
 
 /// How `train` trains.
 struct TrainingOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("Passes over the data.", valueName: "n"))
-  var epochs = TrainingConfiguration().epochs
-  @Option(help: ArgumentHelp("Files in a mini-batch.", valueName: "n"))
-  var batchSize = TrainingConfiguration().batchSize
-  @Option(help: "Optimiser.")
-  var optimizer = TrainingConfiguration().optimizer
   @Option(
     help: ArgumentHelp(
-      "Greatest learning rate (default: 0.002 for adam and adamw, 0.01 for sgd, 0.001 for rmsprop).", valueName: "rate")
-  )
+      "How much is done for a good model: chooses network, epochs, recipe, augmentation and the number of networks by the data, where no other option does (default: normal, unless --architecture, --network or an option of theirs names a network of before).",
+      valueName: "quick|normal|best"))
+  var effort: Effort?
+  @Option(help: ArgumentHelp("Passes over the data (default: by the effort, else 30).", valueName: "n"))
+  var epochs: Int?
+  @Option(help: ArgumentHelp("Files in a mini-batch (default: by the effort, else 32).", valueName: "n"))
+  var batchSize: Int?
+  @Option(help: "Optimiser (default: adamw by the effort, else adam).")
+  var optimizer: Optimizer.Kind?
+  @Option(
+    help: ArgumentHelp(
+      "Greatest learning rate (default: by the effort; else 0.002 for adam and adamw, 0.01 for sgd, 0.001 for rmsprop).",
+      valueName: "rate"))
   var learningRate: Double?
-  @Option(help: ArgumentHelp("Decay of weights, not of biases (default: 0.004 for adamw, else 0).", valueName: "rate"))
+  @Option(
+    help: ArgumentHelp(
+      "Decay of weights, not of biases (default: by the effort; else 0.004 for adamw, 0 for the others).",
+      valueName: "rate"))
   var weightDecay: Double?
   @Option(help: ArgumentHelp("Nesterov's momentum of sgd.", valueName: "share"))
   var momentum = TrainingConfiguration().momentum
-  @Option(help: "Course of the learning rate.")
-  var schedule = TrainingConfiguration().schedule
+  @Option(help: "Course of the learning rate (default: one-cycle by the effort, else cosine).")
+  var schedule: LearningRateSchedule?
   @Option(help: ArgumentHelp("Epochs over which the learning rate rises before the cosine.", valueName: "epochs"))
   var warmUp = TrainingConfiguration().warmUp
   @Option(help: ArgumentHelp("Epochs without progress that the plateau schedule bears.", valueName: "n"))
   var plateauPatience = TrainingConfiguration().plateauPatience
   @Option(help: ArgumentHelp("What the plateau schedule multiplies the learning rate by.", valueName: "factor"))
   var plateauFactor = TrainingConfiguration().plateauFactor
-  @Option(help: ArgumentHelp("Largest norm of a gradient.", valueName: "norm"))
-  var clipNorm = TrainingConfiguration().clipNorm
+  @Option(help: ArgumentHelp("Largest norm of a gradient (default: 5 by the effort, else 1).", valueName: "norm"))
+  var clipNorm: Double?
   @Option(help: ArgumentHelp("Share of each target spread over all classes.", valueName: "share"))
   var labelSmoothing = TrainingConfiguration().loss.labelSmoothing
   @Option(
@@ -40,6 +48,11 @@ struct TrainingOptions: ParsableArguments {
   var patience: Int?
   @Option(
     help: ArgumentHelp(
+      "Which epoch's weights are kept: the last one's, which no validation file has decided, or those that did best on the validation files (default: last by the effort, else best; with --patience, best).",
+      valueName: "last|best"))
+  var keep: KeptEpoch?
+  @Option(
+    help: ArgumentHelp(
       "Validate and keep a moving average of the weights that decays so slowly, for example 0.999.", valueName: "share")
   )
   var averageDecay: Double?
@@ -50,28 +63,36 @@ struct TrainingOptions: ParsableArguments {
     try checkUsage { try configuration(jobs: 1).validate() }
   }
 
-  func configuration(jobs: Int) -> TrainingConfiguration {
-    var configuration = TrainingConfiguration()
-    configuration.epochs = epochs
-    configuration.batchSize = batchSize
-    configuration.optimizer = optimizer
-    configuration.learningRate = learningRate
-    configuration.weightDecay = weightDecay
+  /// `base` with what options change.
+  func configuration(jobs: Int, base: TrainingConfiguration = TrainingConfiguration()) -> TrainingConfiguration {
+    var configuration = base
+    configuration.epochs = epochs ?? base.epochs
+    configuration.batchSize = batchSize ?? base.batchSize
+    if let optimizer, optimizer != base.optimizer {
+      // Rate and decay of the base are another optimiser's.
+      (configuration.optimizer, configuration.learningRate, configuration.weightDecay) = (optimizer, nil, nil)
+    }
+    configuration.learningRate = learningRate ?? configuration.learningRate
+    configuration.weightDecay = weightDecay ?? configuration.weightDecay
     configuration.momentum = momentum
-    configuration.schedule = schedule
+    configuration.schedule = schedule ?? base.schedule
     configuration.warmUp = warmUp
     configuration.plateauPatience = plateauPatience
     configuration.plateauFactor = plateauFactor
-    configuration.clipNorm = clipNorm
+    configuration.clipNorm = clipNorm ?? base.clipNorm
     configuration.loss = .softmaxCrossEntropy(labelSmoothing: labelSmoothing)
     if classWeight == .balanced { configuration.classWeights = .balanced }
     configuration.patience = patience
-    configuration.averageDecay = averageDecay
+    configuration.keeps = keep ?? (patience == nil ? base.keeps : .best)
+    configuration.averageDecay = averageDecay ?? base.averageDecay
     configuration.seed = seed
     configuration.jobs = jobs
     return configuration
   }
 }
+
+extension Effort: ExpressibleByArgument {}
+extension KeptEpoch: ExpressibleByArgument {}
 
 /// `balanced`, or `label=weight` pairs with commas between them.
 enum ClassWeightOption: ExpressibleByArgument, Hashable {

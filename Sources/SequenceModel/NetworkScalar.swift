@@ -74,7 +74,7 @@ final class Buffer<Scalar: NetworkScalar>: @unchecked Sendable {
   }
 
   func clear(_ count: Int) {
-    base.update(repeating: 0, count: count)
+    zero(base, count: count)
   }
 
   /// Larger memory comes in these pages, where the system has them: one fault in place of 512, and fewer misses of the
@@ -88,10 +88,15 @@ final class Buffer<Scalar: NetworkScalar>: @unchecked Sendable {
       // Advice: nothing is lost where it is not taken.
       if size >= hugePage { madvise(raw, size / hugePage * hugePage, MADV_HUGEPAGE) }
     #endif
-    // As bytes: this class is not specialised, and element by element it would be slow.
-    raw.initializeMemory(as: UInt8.self, repeating: 0, count: size)
-    return raw.bindMemory(to: Scalar.self, capacity: max(1, count))
+    let base = raw.bindMemory(to: Scalar.self, capacity: max(1, count))
+    zero(base, count: max(1, count))
+    return base
   }
+}
+
+/// Writes zeros; as bytes, since generic code that is not specialised would go element by element.
+func zero<Scalar: NetworkScalar>(_ base: UnsafeMutablePointer<Scalar>, count: Int) {
+  auricle_clear(base, count * MemoryLayout<Scalar>.stride)
 }
 
 /// Copies between a matrix as it is stored and the padded one the kernels see.
@@ -100,7 +105,7 @@ enum Padding<Scalar: NetworkScalar> {
   static func expand(
     _ stored: UnsafePointer<Scalar>, leading: Int, rows: Axis, columns: Axis, into padded: UnsafeMutablePointer<Scalar>
   ) {
-    padded.update(repeating: 0, count: rows.paddedCount * columns.paddedCount)
+    zero(padded, count: rows.paddedCount * columns.paddedCount)
     forEachRun(leading: leading, rows: rows, columns: columns) { storedOffset, paddedOffset, count in
       (padded + paddedOffset).update(from: stored + storedOffset, count: count)
     }
@@ -113,7 +118,7 @@ enum Padding<Scalar: NetworkScalar> {
     forEachRun(leading: leading, rows: rows, columns: columns) { storedOffset, paddedOffset, count in
       let from = padded + paddedOffset
       let to = stored + storedOffset
-      for i in 0..<count { to[i] += from[i] }
+      Scalar.kernels.pointee.add(count, to, from, to)
     }
   }
 

@@ -20,6 +20,9 @@ public struct SequenceTrainer: Sendable {
   /// Whether each coefficient is normalised by its mean and deviation over the training data; for features of sound, as
   /// their configuration says.
   public var isNormalized: Bool
+  /// Frames of the windows that the model hears longer sequences in; see `ClassifierEnsemble.window`. The examples are not
+  /// cut here.
+  public var window: Int?
   /// Where to keep the run and where to log it, if anywhere; see `Trainer`. Of several networks, the second and those
   /// after it have a folder in them, `network-2` and so on, so that one can be joined by others later.
   public var checkpoint: CheckpointFolder?
@@ -86,7 +89,7 @@ public struct SequenceTrainer: Sendable {
           configuration: networks[index], input: input, output: trainer.configuration.loss.output, labels: labels,
           normalizer: normalizer, parameters: parameters, record: record))
     }
-    return try ClassifierEnsemble(members: members)
+    return try ClassifierEnsemble(members: members, window: window)
   }
 
   /// For each network but the first, one with a seed and a folder of its own; the folders are prepared. Throws

@@ -151,15 +151,17 @@ public struct Trainer: Sendable {
         batch: progress.epoch * batches - 1, batchesPerEpoch: batches, past: state.record.epochs),
       trainingLoss: progress.loss / Double(progress.seen),
       trainingAccuracy: Double(progress.correct) / Double(progress.seen))
-    var isBest = true
+    var isBest = configuration.keeps == .best
     if state.record.validationExamples > 0 {
       let result = try await validate(
         TrainableNetwork(network, layout: layout, parameters: state.result), validation, normalizer)
+      guard result.loss.isFinite else { throw TrainingError.diverged(epoch: progress.epoch) }
       epoch.validationLoss = result.loss
       epoch.validationAccuracy = result.accuracy
-      isBest = state.record.epochs.first { $0.number == state.record.bestEpoch }.map(epoch.isBetter) ?? true
+      isBest =
+        isBest && (state.record.epochs.first { $0.number == state.record.bestEpoch }.map(epoch.isBetter) ?? true)
     }
-    if isBest {
+    if isBest || configuration.keeps == .last {
       state.best = state.result
       state.record.bestEpoch = epoch.number
     }

@@ -20,6 +20,8 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
   public var clipNorm = 1.0
   public var loss = Loss.softmaxCrossEntropy(labelSmoothing: 0.05)
   public var classWeights = ClassWeights.none
+  /// Which epoch's weights are kept. Those of the last have not seen the validation data, whose result is then an honest one.
+  public var keeps = KeptEpoch.best
   /// Epochs without progress on the validation data after which training ends; nil to do all epochs.
   public var patience: Int?
   /// Decay of a moving average of the parameters, which is then what is validated and kept; nil for none. Early on it is
@@ -75,10 +77,17 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
       "momentum": "\(momentum)", "schedule": schedule.rawValue, "warm-up": "\(warmUp)",
       "plateau patience": "\(plateauPatience)", "plateau factor": "\(plateauFactor)", "clip norm": "\(clipNorm)",
       "loss": loss.name, "label smoothing": "\(loss.labelSmoothing)", "class weights": classWeights.text,
-      "patience": patience.map { "\($0)" } ?? "none", "average decay": averageDecay.map { "\($0)" } ?? "none",
+      "kept epoch": keeps.rawValue, "patience": patience.map { "\($0)" } ?? "none", "average decay": averageDecay.map { "\($0)" } ?? "none",
       "seed": "\(seed)",
     ]
   }
+}
+
+/// Which epoch's weights a training keeps.
+public enum KeptEpoch: String, Codable, CaseIterable, Sendable {
+  /// That with most right answers to the validation data, then least loss; the last where there are none.
+  case best
+  case last
 }
 
 extension ClassWeights {

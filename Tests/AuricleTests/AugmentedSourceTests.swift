@@ -19,7 +19,7 @@ struct AugmentedSourceTests {
     change(&augmentation)
     let augmented = try AugmentedSource(
       plain, features: features, waveformAugmenter: WaveformAugmenter(augmentation, sampleRate: 8000), seed: seed
-    ) { try Waveform(contentsOf: paths[$0], sampleRate: 8000) }
+    ) { index, _ in try Waveform(contentsOf: paths[index], sampleRate: 8000) }
     return (plain, augmented)
   }
 

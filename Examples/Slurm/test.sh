@@ -12,15 +12,16 @@ work=$(mktemp -d)
 started=()
 finish() {
   for pid in "${started[@]}"; do kill "$pid" 2> /dev/null || true; done
+  wait
   rm -rf "$work"
 }
 trap finish EXIT
 
 host=$(hostname -s)
 dd if=/dev/urandom of="$work/munge.key" bs=1024 count=1 status=none
-chmod 700 "$work" && chmod 400 "$work/munge.key"
+chmod 755 "$work" && chmod 400 "$work/munge.key"
 munged --foreground --force --key-file="$work/munge.key" --socket="$work/munge.socket" --pid-file="$work/munged.pid" \
-  --log-file="$work/munged.log" --seed-file="$work/munge.seed" &
+  --log-file="$work/munged.log" --seed-file="$work/munge.seed" > "$work/munged.out" 2>&1 &
 started+=($!)
 mkdir "$work/state" "$work/spool"
 cat > "$work/slurm.conf" << CONFIGURATION
@@ -51,7 +52,10 @@ MpiDefault=none
 NodeName=$host NodeAddr=127.0.0.1 CPUs=$(nproc) State=UNKNOWN
 PartitionName=all Nodes=ALL Default=YES MaxTime=INFINITE State=UP
 CONFIGURATION
-echo 'CgroupPlugin=disabled' > "$work/cgroup.conf"
+# Control groups are not used; what turns them off came with 23.11.
+version=$(slurmd -V | sed 's/[^0-9]*\([0-9]*\)\.\([0-9]*\).*/\1\2/')
+if ((version >= 2311)); then plugin=disabled; else plugin=cgroup/v1; fi
+echo "CgroupPlugin=$plugin" > "$work/cgroup.conf"
 export SLURM_CONF=$work/slurm.conf
 slurmctld -D -c > "$work/slurmctld.out" 2>&1 &
 started+=($!)
@@ -61,7 +65,7 @@ for _ in $(seq 100); do
   sinfo --noheader --format=%T 2> /dev/null | grep -q idle && break
   sleep 0.2
 done
-sinfo | grep -q idle || { tail -5 "$work"/*.out "$work"/*.log >&2; exit 1; }
+sinfo | grep -q idle || { for log in "$work"/*.out "$work"/slurm*.log; do tail -n 5 "$log" >&2; done; exit 1; }
 
 # Every eleventh file is not there.
 for index in $(seq 110); do

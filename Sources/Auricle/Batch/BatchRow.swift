@@ -7,6 +7,10 @@ public struct BatchRow: Sendable {
   /// What a person should know of the sound.
   public var warnings: [String] = []
 
+  init(json: String, error: String?, warnings: [String]) {
+    (self.json, self.error, self.warnings) = (json, error, warnings)
+  }
+
   /// The names of the members that stand for what was found are `reserved`; see `jsonRow`.
   init(
     _ members: [(String, String)], of file: ListedFile, reserved: Set<String>, shard: Shard?, error: String? = nil,
@@ -61,9 +65,7 @@ public struct ListClassifier: Sendable {
       prediction.members = file.members
       if isMarked { prediction.model = fingerprint }
       if let shard { (prediction.shard, prediction.row) = (shard.description, file.line) }
-      var row = BatchRow([], of: file, reserved: [], shard: nil, error: prediction.error, warnings: prediction.warnings)
-      row.json = prediction.jsonLine
-      return row
+      return BatchRow(json: prediction.jsonLine, error: prediction.error, warnings: prediction.warnings)
     }
   }
 

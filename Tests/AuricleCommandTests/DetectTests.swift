@@ -328,7 +328,8 @@ struct DetectTests {
     let json = page.split(separator: "<script id=\"data\" type=\"application/json\">", maxSplits: 1).last?
       .split(separator: "</script>", maxSplits: 1).first
     let data = try #require(JSONSerialization.jsonObject(with: Data((json ?? "").utf8)) as? [String: Any])
-    let recording = try #require((data["recordings"] as? [[String: Any]])?.first)
+    let recordings = try #require(data["recordings"] as? [[String: Any]])
+    let recording = try #require(recordings.count == 1 ? recordings.first : nil)
     let notes = { (key: String) in (recording[key] as? [[String: Any]])?.compactMap { $0["note"] as? String } }
     #expect(notes("truth") == ["right", "<b>&7 missed"])
     #expect(notes("found") == ["right, probability 0.900", "1 extra, probability 0.500"])

@@ -154,8 +154,9 @@ struct DetectionSettingsTests {
     #expect(try read.detectionSettings() == settings)
     let detector = try SoundDetector(SoundClassifier(read))
     #expect(detector.window == 0.7 && detector.hop == 0.1 && detector.events == events)
-    let other = try SoundDetector(SoundClassifier(read), window: 2, events: .init())
-    #expect(other.window == 2 && other.hop == 0.1 && other.events == (try .init()))
+    let others = try EventDetector.Configuration()
+    let other = try SoundDetector(SoundClassifier(read), window: 2, events: others)
+    #expect(other.window == 2 && other.hop == 0.1 && other.events == others)
     #expect(try SoundClassifier().model.fileBytes() == plain)
   }
 

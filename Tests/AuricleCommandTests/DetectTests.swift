@@ -78,7 +78,7 @@ struct DetectTests {
   func scores() throws {
     let folder = try TemporaryFolder()
     let raw = try file("a.raw", stream().bytes, in: folder)
-    let arguments = ["detect", "--raw", "s16le:16000:1", "--scores"]
+    let arguments = ["detect", "--raw", "s16le:16000:1", "--hop", "0.2", "--scores"]
     #expect(try Run(arguments + ["\(folder.path)/file.tsv", raw]).status == 0)
     #expect(try Run(arguments + ["\(folder.path)/live.tsv", "--live", "-"], input: raw).status == 0)
     let table = try String(contentsOfFile: "\(folder.path)/file.tsv", encoding: .utf8)

@@ -216,7 +216,7 @@ extension AnnotatedRecordings {
       return example
     }
     return dataset.adding(
-      negatives, source: "\(dataset.source), \(count) windows of \(recordings.count) recordings without events")
+      negatives, source: "\(dataset.source), \(count) windows without events")
   }
 
   private func example(_ index: Int, _ start: Double, _ windows: TrainingWindows, _ label: String) -> Example {

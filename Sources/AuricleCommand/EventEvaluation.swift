@@ -89,7 +89,8 @@ struct EventEvaluation: ParsableArguments {
 
     let loaded = try model.map { try ClassifierEnsemble(contentsOf: $0) }
     let settings = try loaded?.detectionSettings() ?? DetectionSettings()
-    let labels = Set(read[0].map(\.label)).sorted()
+    // Events of classes that are annotated nowhere are false alarms, too.
+    let labels = Set(read[0].map(\.label)).union(tracks.values.flatMap(\.labels)).subtracting(ignored).sorted()
     var configuration = try tracks.first.map { _, track in
       try eventOptions.configuration(
         settings, labels: track.labels, ignoring: ignored.intersection(track.labels))

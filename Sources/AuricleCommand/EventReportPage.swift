@@ -32,9 +32,10 @@ struct EventReportPage {
         curve.falseRejectRate(point).map { [curve.falseAlarmsPerHour(point), $0] }
       }
     }
-    let names = Set(judged.truth.map(\.path) + judged.found.map(\.path) + sounds.keys.map { $0 }).sorted {
-      ($0 ?? "") < ($1 ?? "")
-    }
+    let names = Set(judged.truth.map(\.path) + judged.found.map(\.path) + sounds.keys.map { $0.isEmpty ? nil : $0 })
+      .sorted {
+        ($0 ?? "") < ($1 ?? "")
+      }
     var (progress, audioBytes) = (ProgressLine(), 0)
     let prefix = IllustratedReport.way(from: path)
     let (sounds, channel) = (sounds, channel)

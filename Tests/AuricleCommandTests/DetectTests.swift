@@ -78,7 +78,7 @@ struct DetectTests {
   func scores() throws {
     let folder = try TemporaryFolder()
     let raw = try file("a.raw", stream().bytes, in: folder)
-    let arguments = ["detect", "--raw", "s16le:16000:1", "--scores"]
+    let arguments = ["detect", "--raw", "s16le:16000:1", "--hop", "0.2", "--scores"]
     #expect(try Run(arguments + ["\(folder.path)/file.tsv", raw]).status == 0)
     #expect(try Run(arguments + ["\(folder.path)/live.tsv", "--live", "-"], input: raw).status == 0)
     let table = try String(contentsOfFile: "\(folder.path)/file.tsv", encoding: .utf8)
@@ -328,7 +328,8 @@ struct DetectTests {
     let json = page.split(separator: "<script id=\"data\" type=\"application/json\">", maxSplits: 1).last?
       .split(separator: "</script>", maxSplits: 1).first
     let data = try #require(JSONSerialization.jsonObject(with: Data((json ?? "").utf8)) as? [String: Any])
-    let recording = try #require((data["recordings"] as? [[String: Any]])?.first)
+    let recordings = try #require(data["recordings"] as? [[String: Any]])
+    let recording = try #require(recordings.count == 1 ? recordings.first : nil)
     let notes = { (key: String) in (recording[key] as? [[String: Any]])?.compactMap { $0["note"] as? String } }
     #expect(notes("truth") == ["right", "<b>&7 missed"])
     #expect(notes("found") == ["right, probability 0.900", "1 extra, probability 0.500"])

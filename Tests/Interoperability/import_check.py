@@ -1,6 +1,6 @@
 """Imports weights of PyTorch and of Keras with `auricle import` and compares the answers with the library's own.
 
-    pip install keras torch numpy safetensors
+    pip install -r Tests/Interoperability/requirements-import.txt
     python Tests/Interoperability/import_check.py .build/release/auricle
 
 Networks of all modules that are taken, with random weights and statistics, answer to sequences of several lengths, each

@@ -36,7 +36,7 @@ struct CTests {
     let runs = frames.enumerated().map { "run(x\($0), \($1.frames));" }.joined(separator: "\n  ")
     let main = """
       #include <stdio.h>
-      #include "model.h"
+      #include "model.c"
       \(arrays)
       static model_stream s;
       static void write(int status, const float *p) {
@@ -66,7 +66,7 @@ struct CTests {
     build.executableURL = URL(filePath: compiler)
     build.arguments =
       ["-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic", "-o", program]
-      + ["model.c", "main.c"].map { folder.appending(path: $0).path } + ["-lm"]
+      + [folder.appending(path: "main.c").path] + ["-lm"]
     try build.run()
     build.waitUntilExit()
     #expect(build.terminationStatus == 0)

@@ -29,7 +29,7 @@ public struct CExporter: Sendable {
   private let seconds: Double
 
   /// `name` is what the public names in C begin with: letters, digits and underscores of it. `seconds` is the longest
-  /// sound for networks that need all of it.
+  /// sound for networks that need all of it (of other sequences than sound, a hundred frames each).
   ///
   /// Throws `ModelExchangeError` for features that C does not compute, a model of other sequences asked to take samples,
   /// or a length out of range.
@@ -104,7 +104,10 @@ public struct CExporter: Sendable {
     let guardName = prefix.uppercased()
     let isLive = !keepsFrames
     let size = program.constantBytes + model.parameterCount
-    guard size < 1 << 30 else { throw ModelExchangeError.tooLarge(bytes: size) }
+    // Indices are of 32 bits.
+    guard max(size, program.streamBytes) < 1 << 30 else {
+      throw ModelExchangeError.tooLarge(bytes: max(size, program.streamBytes))
+    }
 
     let unit = input == .samples ? "samples" : "frames"
     var macros = "#define \(guardName)_CLASSES \(model.labels.count)\n"

@@ -47,6 +47,13 @@ public struct ClassifierEnsemble: Sendable {
     self.members = members
   }
 
+  /// The same with the logits of all members divided by `temperature`; see `SequenceClassifier.cooled`.
+  public func cooled(by temperature: Double) throws(ModelError) -> ClassifierEnsemble {
+    var cooled: [SequenceClassifier] = []
+    for member in members { cooled.append(try member.cooled(by: temperature)) }
+    return try ClassifierEnsemble(members: cooled, window: window)
+  }
+
   /// Probabilities of the labels, one array per sequence. As of `SequenceClassifier.probabilities(of:)`, a sequence's
   /// result does not depend on the others. Throws as that does.
   public func probabilities(of sequences: [FeatureMatrix]) throws(ModelError) -> [[Float]] {
@@ -65,7 +72,7 @@ public struct ClassifierEnsemble: Sendable {
       let starts = ClassifierEnsemble.windowStarts(frames: sequence.frames, window: window)
       // A few at a time, however long the sequence is.
       for first in stride(from: 0, to: starts.count, by: 16) {
-        let windows = starts[first..<min(first + 16, starts.count)].map { sequence.frames($0..<$0 + window) }
+        let windows = starts[first..<min(first + 16, starts.count)].map { sequence.slice($0..<$0 + window) }
         for member in members { answers[index] += try member.probabilities(of: windows) }
       }
     }
@@ -85,7 +92,7 @@ public struct ClassifierEnsemble: Sendable {
   }
 
   /// The mean of the members' `answers`, summed in double precision; of one, that one itself.
-  static func mean(of answers: [[Float]]) -> [Float] {
+  package static func mean(of answers: [[Float]]) -> [Float] {
     guard answers.count > 1 else { return answers[0] }
     return answers[0].indices.map { label in
       Float(answers.reduce(0) { $0 + Double($1[label]) } / Double(answers.count))

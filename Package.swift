@@ -36,7 +36,7 @@ let package = Package(
       providers: [.apt(["libfftw3-dev"]), .brew(["fftw"])]),
     .target(name: "CKernels"),
     .target(name: "CBundledModel", exclude: ["digits.safetensors"]),
-    .target(name: "CReportTemplate", exclude: ["report.html", "report.css", "report.js"]),
+    .target(name: "CReportTemplate", exclude: ["events.html", "report.html", "report.css", "report.js"]),
 
     // The flow.
     .target(name: "AuricleBase", dependencies: [.product(name: "SystemPackage", package: "swift-system")]),
@@ -60,7 +60,13 @@ let package = Package(
       ]),
     .executableTarget(
       name: "AuricleCommand",
-      dependencies: ["Auricle", "AuricleBase", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+      dependencies: ["Auricle", "AuricleBase", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      // Starts in two thirds of the time, and runs where no Swift is installed.
+      linkerSettings: [
+        .unsafeFlags(
+          ["-static-stdlib", "-use-ld=lld", "-l_FoundationCollections", "-l_FoundationCShims"],
+          .when(platforms: [.linux], configuration: .release))
+      ]),
 
     // Tests, one target per stage, and what they share.
     .target(name: "TestSupport", dependencies: ["SequenceModel"], path: "Tests/TestSupport"),

@@ -4,7 +4,7 @@ public enum FeatureError: Error, Hashable, Sendable, CustomStringConvertible {
   case configuration(String)
   /// Sound of another rate than the configuration's.
   case sampleRate(found: Int, wanted: Int)
-  /// A sound too short to hold one frame.
+  /// A sound too short to hold one frame, and how many samples one takes.
   case tooShort(samples: Int, wanted: Int)
   /// A sound whose features are too many to be held in memory.
   case tooLong(frames: Int, coefficients: Int)
@@ -22,7 +22,7 @@ public enum FeatureError: Error, Hashable, Sendable, CustomStringConvertible {
     case .configuration(let reason): "impossible features: \(reason)"
     case .sampleRate(let found, let wanted): "the sound is at \(found) Hz; these features are of \(wanted) Hz"
     case .tooShort(let samples, let wanted):
-      "\(samples) samples are too few for one frame of \(wanted); choose shorter frames or a framing that pads"
+      "\(samples) samples are too few for one frame, which takes \(wanted); choose shorter frames or a framing that pads"
     case .tooLong(let frames, let coefficients):
       "\(frames) frames of \(coefficients) coefficients or more are too much to hold in memory; cut the sound into pieces"
     case .notFinite: "a sample is not a number, or so large that its power overflows; scale the sound to [-1, 1]"

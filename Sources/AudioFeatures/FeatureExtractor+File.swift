@@ -8,6 +8,8 @@ public struct SoundFeatures: Sendable {
   /// The file's own, in Hz.
   public var sampleRate: Int
   public var warnings: [AudioWarning]
+  /// What decoded the file instead of libsndfile, if anything did.
+  public var decodedBy: ExternalDecoder?
 }
 
 extension FeatureExtractor {
@@ -33,12 +35,14 @@ extension FeatureExtractor {
       }
       let features = FeatureMatrix(coefficients: configuration.coefficientCount, values: values)
       return SoundFeatures(
-        features: features, duration: duration, sampleRate: blocks.info.sampleRate, warnings: blocks.warnings)
+        features: features, duration: duration, sampleRate: blocks.info.sampleRate, warnings: blocks.warnings,
+        decodedBy: blocks.decodedBy)
     }
     let waveform = try Waveform(reading: blocks)
     let features = try naming(span.path) { () throws(FeatureError) in try self.features(of: waveform) }
     return SoundFeatures(
-      features: features, duration: waveform.duration, sampleRate: blocks.info.sampleRate, warnings: blocks.warnings)
+      features: features, duration: waveform.duration, sampleRate: blocks.info.sampleRate,
+      warnings: blocks.warnings, decodedBy: blocks.decodedBy)
   }
 
   /// The same features, handed to `body` in blocks of whole frames, in order of time; returns their number and the

@@ -58,7 +58,7 @@ public struct FeatureExtractor: Sendable {
       throw .sampleRate(found: waveform.sampleRate, wanted: configuration.sampleRate)
     }
     let grid = FrameGrid(configuration, samples: waveform.samples.count)
-    guard grid.count > 0 else { throw .tooShort(samples: waveform.samples.count, wanted: configuration.frameLength) }
+    guard grid.count > 0 else { throw .tooShort(samples: waveform.samples.count, wanted: configuration.fewestSamples) }
     try configuration.requireRoom(frames: grid.count)
     let values = try waveform.samples.withUnsafeBufferPointer { samples throws(FeatureError) in
       try rows(SignalWindow(samples: samples, start: 0, grid: grid))

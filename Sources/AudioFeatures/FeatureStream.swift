@@ -74,7 +74,7 @@ public final class FeatureStream {
   public func finish() throws(FeatureError) -> FeatureMatrix? {
     let grid = FrameGrid(extractor.configuration, samples: start + samples.count)
     guard grid.count > 0 else {
-      throw .tooShort(samples: start + samples.count, wanted: extractor.configuration.frameLength)
+      throw .tooShort(samples: start + samples.count, wanted: extractor.configuration.fewestSamples)
     }
     try compute(grid, upTo: grid.count)
     return finished(isLast: true)

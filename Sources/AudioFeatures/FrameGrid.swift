@@ -37,7 +37,7 @@ struct FrameGrid {
       count = samples <= frame ? 1 : 1 + (samples - frame + hop - 1) / hop
       origin = 0
     case .kaldiCenter:
-      count = max(1, (samples + hop / 2) / hop)
+      count = (samples + hop / 2) / hop
       origin = hop / 2 - frame / 2
     }
   }
@@ -80,6 +80,15 @@ struct FrameGrid {
 }
 
 extension FeatureConfiguration {
+  /// Of a sound that has a frame.
+  var fewestSamples: Int {
+    switch framing {
+    case .snipEdges: frameLength
+    case .kaldiCenter: hopLength - hopLength / 2
+    case .centerZero, .centerReflect, .padEnd: 1
+    }
+  }
+
   /// Frames of a sound of so many samples.
   package func frames(ofSamples samples: Int) -> Int { FrameGrid(self, samples: samples).count }
 }

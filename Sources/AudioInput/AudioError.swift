@@ -13,6 +13,10 @@ public enum AudioError: Error, Equatable, Sendable, CustomStringConvertible {
   case unsupportedCodec(path: String, container: String, codec: String)
   /// A sound format that is not read; `name` is a phrase ("AMR audio").
   case unsupportedFormat(path: String, name: String)
+  /// No program `name` ("ffmpeg") was found to decode it.
+  case noExternalDecoder(path: String, name: String)
+  /// The program `name` did not decode it.
+  case externalDecoder(path: String, name: String, reason: String)
   /// Live sound that is neither WAV nor bare samples; `what` is what it looks like ("FLAC", "text"), or nil.
   case unsuitableForLive(path: String, what: String?)
   /// A part of a file, from a byte `offset` on, that is not as it was written.
@@ -41,7 +45,7 @@ public enum AudioError: Error, Equatable, Sendable, CustomStringConvertible {
   public var description: String {
     switch self {
     case .missing(let path) where path.contains("\u{FFFD}"):
-      "\(Self.name(path)): no such file, or one whose name is not UTF-8; rename it"
+      "\(Self.name(path)): no such file"
     case .missing(let path): "\(Self.name(path)): no such file"
     case .unreadable(let path, let reason): "\(Self.name(path)): cannot be read: \(reason)"
     case .isDirectory(let path): "\(Self.name(path)): is a folder, not an audio file"
@@ -59,6 +63,10 @@ public enum AudioError: Error, Equatable, Sendable, CustomStringConvertible {
       "\(Self.name(path)): a \(container) file of \(codec), which libsndfile does not read; \(Self.remedy(path))"
     case .unsupportedFormat(let path, let name):
       "\(Self.name(path)): not an audio file libsndfile can read (it looks like \(name)); \(Self.remedy(path))"
+    case .noExternalDecoder(let path, let name):
+      "\(Self.name(path)): libsndfile does not read it, and there is no program '\(name)'; install that (apt-get install ffmpeg)"
+    case .externalDecoder(let path, let name, let reason):
+      "\(Self.name(path)): neither libsndfile nor \(name) reads it: \(reason)"
     case .unsuitableForLive(let path, let what):
       "\(Self.name(path)): live sound must come as raw samples that are described, or as WAV of PCM, floats, A-law or mu-law"
         + (what.map { "; this looks like \($0)" } ?? "")
@@ -91,6 +99,14 @@ public enum AudioError: Error, Equatable, Sendable, CustomStringConvertible {
 
   private static let rates = "\(AudioFile.sampleRates.lowerBound) to \(AudioFile.sampleRates.upperBound)"
 
+  /// Whether another decoder may read the file: it is of a kind that libsndfile does not read, not one that is damaged.
+  var isOfKind: Bool {
+    switch self {
+    case .unsupportedCodec, .unsupportedFormat, .damaged, .notAudio(_, nil): true
+    default: false
+    }
+  }
+
   /// What makes a readable file of one that is not.
   private static func remedy(_ path: String) -> String {
     let isPlain = path.utf8.allSatisfy { byte in
@@ -99,7 +115,7 @@ public enum AudioError: Error, Equatable, Sendable, CustomStringConvertible {
     let name =
       isPlain
       ? path : "'" + path.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
-    return "convert it to WAV or FLAC, for example with: ffmpeg -i \(name) out.wav"
+    return "let ffmpeg decode it (--ffmpeg), or convert it to WAV or FLAC, for example with: ffmpeg -i \(name) out.wav"
   }
 
   static func name(_ path: String) -> String {

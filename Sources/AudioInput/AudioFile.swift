@@ -43,6 +43,9 @@ public final class AudioFile {
   /// The next frame that will be read; at the end, the number of frames there are.
   public var position: Int { decoder.position }
 
+  /// What decoded the file instead of libsndfile, if anything did.
+  public let decodedBy: ExternalDecoder?
+
   private var decoder: SoundDecoder
   private let channel: ChannelSelection
   private var block: [Float]
@@ -51,14 +54,35 @@ public final class AudioFile {
   private var channelPower = 0.0
   private let foundWarnings: [AudioWarning]
 
-  /// Opens the file at `path`, or standard input for `-`; `raw` says how its bytes are samples when it has no header.
+  /// Opens the file at `path`, or standard input for `-`; `raw` says how its bytes are samples when it has no header, and
+  /// `fallback` what decodes it where libsndfile does not read its kind.
   ///
   /// Throws when it cannot be opened, is not audio, has a rate outside `sampleRates`, or lacks the `channel`.
-  public init(path: String, channel: ChannelSelection = .mix, raw: RawFormat? = nil) throws(AudioError) {
-    let source = try ByteSource(path: path)
-    let found = if let raw { raw.sections(source) } else { try SoundSections(of: source, path: path) }
-    let decoder = try SoundDecoder(found.sections, path: path)
+  public init(
+    path: String, channel: ChannelSelection = .mix, raw: RawFormat? = nil, fallback: ExternalDecoder? = nil
+  ) throws(AudioError) {
+    var source = try ByteSource(path: path)
+    var found: SoundSections
+    let decoder: SoundDecoder
+    var kind: FileSignature?
+    do throws(AudioError) {
+      found = if let raw { raw.sections(source) } else { try SoundSections(of: source, path: path) }
+      decoder = try SoundDecoder(found.sections, path: path)
+    } catch {
+      guard let fallback, raw == nil, error.isOfKind else { throw error }
+      kind = FileSignature(source.bytes(0..<FileSignature.length))
+      let (sound, complaint) = try fallback.decode(source, path: path)
+      source = sound
+      found = try SoundSections(of: sound, path: path)
+      found.warnings += complaint.map { [.complaint(path: path, decoder: fallback.rawValue, text: $0)] } ?? []
+      decoder = try SoundDecoder(found.sections, path: path)
+    }
     var info = AudioFileInfo(decoder.info)
+    decodedBy = kind == nil ? nil : fallback
+    if let kind, let fallback {
+      info.container = kind.format ?? "unknown"
+      info.encoding = "decoded by \(fallback.rawValue)"
+    }
     guard Self.sampleRates.contains(info.sampleRate) else {
       throw .unsupportedSampleRate(path: path, sampleRate: info.sampleRate)
     }
@@ -73,6 +97,11 @@ public final class AudioFile {
     foundWarnings = found.warnings
     self.decoder = decoder
     block = Array(repeating: 0, count: min(4096, max(1, 65_536 / info.channels)) * info.channels)
+  }
+
+  /// Opens the file that `span` is of.
+  public convenience init(of span: SoundSpan) throws(AudioError) {
+    try self.init(path: span.path, channel: span.channel, raw: span.raw, fallback: span.fallback)
   }
 
   /// What a person should know of the sound; that channels cancel is known when it has been read.

@@ -14,6 +14,7 @@ import AuricleBase
 final class ByteSource {
   private enum Storage {
     case regularFile(descriptor: Int32)
+    case scratch(ScratchFile)
     case memory([UInt8])
   }
 
@@ -27,14 +28,14 @@ final class ByteSource {
 
   init(path: String) throws(AudioError) {
     var status = stat()
-    if path != "-" && stat(path, &status) != 0 {
+    if path != "-" && path.withSystemPath({ stat($0, &status) }) != 0 {
       throw errno == ENOENT ? .missing(path: path) : .unreadable(path: path, reason: systemReason())
     }
     let kind = path == "-" ? S_IFIFO : status.st_mode & S_IFMT
     guard kind != S_IFDIR else { throw .isDirectory(path: path) }
     if kind == S_IFREG && status.st_size > Self.smallFile {
       byteCount = Int(status.st_size)
-      let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+      let descriptor = path.withSystemPath { open($0, O_RDONLY | O_CLOEXEC) }
       guard descriptor >= 0 else { throw .unreadable(path: path, reason: systemReason()) }
       storage = .regularFile(descriptor: descriptor)
     } else {
@@ -52,6 +53,12 @@ final class ByteSource {
       guard byteCount > 0 else { throw .emptyFile(path: path) }
       storage = .memory(bytes)
     }
+  }
+
+  /// What another program wrote.
+  init(_ file: ScratchFile) {
+    byteCount = file.byteCount
+    storage = .scratch(file)
   }
 
   deinit {
@@ -83,16 +90,20 @@ final class ByteSource {
     case .memory(let bytes):
       target.copyBytes(from: bytes[offset..<offset + count])
       return count
-    case .regularFile(let descriptor):
-      var length = 0
-      while length < count {
-        let part = pread(descriptor, base + length, count - length, off_t(offset + length))
-        if part < 0 && errno == EINTR { continue }
-        if part < 0 { failure = failure ?? systemReason() }
-        guard part > 0 else { break }
-        length += part
-      }
-      return length
+    case .regularFile(let descriptor): return read(descriptor, at: offset, into: base, count)
+    case .scratch(let file): return read(file.descriptor, at: offset, into: base, count)
     }
+  }
+
+  private func read(_ descriptor: Int32, at offset: Int, into base: UnsafeMutableRawPointer, _ count: Int) -> Int {
+    var length = 0
+    while length < count {
+      let part = pread(descriptor, base + length, count - length, off_t(offset + length))
+      if part < 0 && errno == EINTR { continue }
+      if part < 0 { failure = failure ?? systemReason() }
+      guard part > 0 else { break }
+      length += part
+    }
+    return length
   }
 }

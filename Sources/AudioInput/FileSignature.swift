@@ -67,6 +67,15 @@ enum FileSignature: Equatable {
     ([0xFF, 0xF9], "AAC audio", FileSignature.media),
   ]
 
+  /// The name of a format of sound or film.
+  var format: String? {
+    switch self {
+    case .audio(let name): name
+    case .media(let name): name.split(separator: ",").first.map { String($0) }
+    case .other, .unknown: nil
+    }
+  }
+
   static func isMPEG4(_ name: String) -> Bool { name.hasPrefix("MPEG-4") }
 
   /// The encoding that an MPEG-4 file's description of its sound names; that is at its beginning or its end.

@@ -48,7 +48,7 @@ public final class LiveInput {
     path: String = "-", raw: RawFormat? = nil, channel: ChannelSelection = .mix,
     until stop: @escaping () -> Bool = { false }
   ) throws {
-    descriptor = path == "-" ? 0 : open(path, O_RDONLY | O_CLOEXEC)
+    descriptor = path == "-" ? 0 : path.withSystemPath { open($0, O_RDONLY | O_CLOEXEC) }
     guard descriptor >= 0 else {
       throw errno == ENOENT
         ? AudioError.missing(path: path) : AudioError.unreadable(path: path, reason: String(cString: strerror(errno)))

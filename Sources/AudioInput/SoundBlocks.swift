@@ -41,7 +41,7 @@ public final class SoundBlocks {
         throw .invalidSpan(path: span.path, start: seconds.lowerBound, end: seconds.upperBound)
       }
     }
-    file = try AudioFile(path: span.path, channel: span.channel, raw: span.raw)
+    file = try AudioFile(of: span)
     self.span = span
     info = file.info
     self.sampleRate = sampleRate ?? file.info.sampleRate
@@ -60,6 +60,9 @@ public final class SoundBlocks {
 
   /// What a person should know of the sound; that channels cancel is known when it has been read.
   public var warnings: [AudioWarning] { file.warnings }
+
+  /// What decoded the file instead of libsndfile, if anything did.
+  public var decodedBy: ExternalDecoder? { file.decodedBy }
 
   /// Samples that will come at most, at `sampleRate`, by the words of the header and of the span; 0 when they say nothing.
   public var expectedSamples: Int {

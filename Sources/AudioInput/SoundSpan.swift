@@ -9,18 +9,47 @@ public struct SoundSpan: Hashable, Sendable {
   public var channel: ChannelSelection
   /// How the bytes are samples, where they have no header; nil for a file that says so itself.
   public var raw: RawFormat?
+  /// What decodes the file where libsndfile does not read its kind; nil for nothing.
+  public var fallback: ExternalDecoder?
 
   public init(
-    _ path: String, seconds: Range<Double>? = nil, channel: ChannelSelection = .mix, raw: RawFormat? = nil
+    _ path: String, seconds: Range<Double>? = nil, channel: ChannelSelection = .mix, raw: RawFormat? = nil,
+    fallback: ExternalDecoder? = nil
   ) {
     self.path = path
     self.seconds = seconds
     self.channel = channel
     self.raw = raw
+    self.fallback = fallback
+  }
+}
+
+/// How files are decoded that do not say so themselves, or that libsndfile does not read.
+public struct SoundDecoding: Hashable, Sendable {
+  /// How all files' bytes are samples, where they have no header.
+  public var raw: RawFormat?
+  public var fallback: ExternalDecoder?
+
+  public init(raw: RawFormat? = nil, fallback: ExternalDecoder? = nil) {
+    self.raw = raw
+    self.fallback = fallback
+  }
+
+  /// The endings of files that are looked for in folders, in lower case.
+  public var extensions: Set<String> {
+    if raw != nil { return AudioFormats.rawExtensions }
+    return fallback == nil ? AudioFormats.extensions : AudioFormats.extensions.union(AudioFormats.unreadExtensions)
   }
 }
 
 extension SoundSpan {
+  /// The same span, decoded so.
+  public func decoded(by decoding: SoundDecoding) -> SoundSpan {
+    var span = self
+    (span.raw, span.fallback) = (decoding.raw ?? raw, decoding.fallback ?? fallback)
+    return span
+  }
+
   /// The same span in `channel`, where it names none itself.
   package func heard(in channel: ChannelSelection) -> SoundSpan {
     var span = self

@@ -19,11 +19,21 @@ public struct Classification: Hashable, Sendable {
   /// What a person should know of the sound.
   public var warnings: [AudioWarning] = []
 
-  init(_ model: ClassifierEnsemble, _ probabilities: [Float], duration: Double, sampleRate: Int) {
+  init(
+    _ model: ClassifierEnsemble, _ probabilities: [Float], duration: Double, sampleRate: Int,
+    warnings: [AudioWarning] = []
+  ) {
+    (label, probability, self.probabilities) = model.answer(probabilities)
+    (self.duration, self.sampleRate, self.warnings) = (duration, sampleRate, warnings)
+  }
+}
+
+extension ClassifierEnsemble {
+  /// The most probable label, its probability, and that of every label.
+  func answer(_ probabilities: [Float]) -> (label: String, probability: Float, all: [Prediction.Candidate]) {
     let best = mostProbable(probabilities)
-    (label, probability) = (model.labels[best], probabilities[best])
-    self.probabilities = zip(model.labels, probabilities).map { Candidate(label: $0, probability: $1) }
-    (self.duration, self.sampleRate) = (duration, sampleRate)
+    let all = zip(labels, probabilities).map { Prediction.Candidate(label: $0, probability: $1) }
+    return (labels[best], probabilities[best], all)
   }
 }
 
@@ -35,6 +45,28 @@ extension Prediction {
       probabilities: classification.probabilities, duration: classification.duration,
       sampleRate: classification.sampleRate)
     warnings = classification.warnings.map(\.description)
+  }
+
+  /// The row of a sequence that is not sound.
+  init(path: String, _ model: ClassifierEnsemble, _ probabilities: [Float]) {
+    let (label, probability, all) = model.answer(probabilities)
+    self.init(path: path, label: label, probability: probability, probabilities: all)
+  }
+
+  /// The row of an example: what the data set says of it, and what `answer` gives, or why it gives nothing.
+  init(of example: Example, stage: (any Error) -> Stage = { Stage(of: $0) }, answer: () throws -> Prediction) {
+    let path = example.identity
+    do {
+      self = try answer()
+      self.path = path
+    } catch {
+      let stage = stage(error)
+      let reason = stage == .model ? "\(path): \(error)" : "\(error)"  // the model knows no files
+      self.init(path: path, error: reason, stage: stage.rawValue)
+    }
+    truth = example.labels.isEmpty ? nil : example.label
+    fields = example.fields
+    if let split = example.split { fields["split"] = split.rawValue }
   }
 }
 

@@ -89,8 +89,13 @@ public struct SequenceDataset: Sendable {
     until stop: @autoclosure @escaping @Sendable () -> Bool = false, each: (Prediction) throws -> Void
   ) async throws {
     try stored.check(suits: model)
-    try await predictions(of: examples, jobs: jobs, until: stop(), each: each) {
-      stored.prediction(of: $0.path, by: model)
+    try await orderedMap(examples, jobs: jobs, until: stop()) { [stored] example in
+      let start = ContinuousClock.now
+      var prediction = stored.prediction(of: example, named: example.path, by: model)
+      prediction.seconds = (ContinuousClock.now - start) / .seconds(1)
+      return prediction
+    } each: { _, prediction in
+      try each(prediction)
     }
   }
 
@@ -98,21 +103,17 @@ public struct SequenceDataset: Sendable {
 
   /// Whether the file at `path` is one of many sequences.
   public static func isArchive(_ path: String) -> Bool {
-    ["npz", "ark", "scp", "npy"].contains(ending(path)) && !FileAccess.isFolder(path)
+    ["npz", "ark", "scp", "npy"].contains(ending(of: path)) && !FileAccess.isFolder(path)
   }
 
   /// Whether a manifest's files are of sequences, by the ending of the first.
   public static func isSequences(_ dataset: Dataset) -> Bool {
-    dataset.examples.first.map { StoredFeatures.endings.contains(ending($0.path)) } ?? false
+    dataset.examples.first.map { StoredFeatures.endings.contains(ending(of: $0.path)) } ?? false
   }
 
   /// Whether there are files of sequences in a folder, or in those in it.
   public static func isFolderOfSequences(_ path: String) -> Bool {
     fileExtensions.contains { (try? AudioFiles.expand(paths: [path], extensions: $0)) != nil }
-  }
-
-  private static func ending(_ path: String) -> String {
-    path.lastIndex(of: ".").map { path[path.index(after: $0)...].lowercased() } ?? ""
   }
 
   private static func files(in folder: String) throws -> StoredFeatures {
@@ -195,47 +196,19 @@ extension StoredFeatures {
   /// What `model` says of a sequence; one that cannot be read gives a prediction with an `error`. `path` names it there,
   /// otherwise `name`.
   public func prediction(of name: String, by model: ClassifierEnsemble, path: String? = nil) -> Prediction {
+    prediction(of: Example(SoundSpan(path ?? name), labels: []), named: name, by: model)
+  }
+
+  func prediction(of example: Example, named name: String, by model: ClassifierEnsemble) -> Prediction {
+    Prediction(of: example, stage: { _ in .features }, answer: { try answer(to: name, by: model) })
+  }
+
+  func answer(to name: String, by model: ClassifierEnsemble) throws -> Prediction {
+    let features = try features(of: name)
     do {
-      let features = try features(of: name)
-      do {
-        return try model.prediction(of: features, path: path ?? name)
-      } catch {
-        throw FeatureFileError.unusable(path: self.path, reason: "'\(name)': \(error)")
-      }
+      return Prediction(path: name, model, try model.probabilities(of: [features])[0])
     } catch {
-      return Prediction(path: path ?? name, error: "\(error)", stage: Stage.features.rawValue)
+      throw FeatureFileError.unusable(path: path, reason: "'\(name)': \(error)")
     }
-  }
-}
-
-extension ClassifierEnsemble {
-  /// The most probable label of a sequence, and the probability of every other.
-  func prediction(of features: FeatureMatrix, path: String, duration: Double? = nil) throws -> Prediction {
-    let probabilities = try probabilities(of: [features])[0]
-    let best = mostProbable(probabilities)
-    return Prediction(
-      path: path, label: labels[best], probability: probabilities[best],
-      probabilities: zip(labels, probabilities).map { Prediction.Candidate(label: $0, probability: $1) },
-      duration: duration)
-  }
-}
-
-/// Answers to many examples, by `prediction`, on `jobs` threads, each handed to `each` in order with the time it took and
-/// what the data set says of it. When `stop` says so, `CancellationError` is thrown after those in flight.
-func predictions(
-  of examples: [Example], jobs: Int, isolation: isolated (any Actor)? = #isolation,
-  until stop: @autoclosure @escaping @Sendable () -> Bool, each: (Prediction) throws -> Void,
-  by prediction: @escaping @Sendable (Example) -> Prediction
-) async throws {
-  try await orderedMap(examples, jobs: jobs, until: stop()) { example in
-    let start = ContinuousClock.now
-    var prediction = prediction(example)
-    prediction.seconds = (ContinuousClock.now - start) / .seconds(1)
-    prediction.truth = example.label
-    prediction.fields = example.fields
-    if let split = example.split { prediction.fields["split"] = split.rawValue }
-    return prediction
-  } each: { _, prediction in
-    try each(prediction)
   }
 }

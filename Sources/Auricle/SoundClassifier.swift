@@ -15,8 +15,8 @@ public struct SoundClassifier: Sendable {
 
   /// The bundled model, which knows the spoken digits zero to nine.
   public init() throws {
-    let bytes = UnsafeBufferPointer(start: auricle_bundled_model_bytes(), count: auricle_bundled_model_size())
-    try self.init(ClassifierEnsemble(bytes: Array(bytes), path: "the bundled model"))
+    let bytes = UnsafeRawBufferPointer(start: auricle_bundled_model_bytes(), count: auricle_bundled_model_size())
+    try self.init(ClassifierEnsemble(constant: bytes, path: "the bundled model"))
   }
 
   /// The model file at `path`. Throws `FileError`, `ModelError` or `FeatureError`.
@@ -58,7 +58,7 @@ public struct SoundClassifier: Sendable {
 
   /// What is heard in one example; an error is in the prediction, with its stage.
   public func prediction(of example: Example) -> Prediction {
-    prediction(of: example, Result { try classify(example.sound) })
+    Prediction(of: example) { Prediction(path: "", try classify(example.sound)) }
   }
 
   /// Classifies many examples on `jobs` threads and hands each prediction to `each`, in order. A file that fails gives a
@@ -71,35 +71,43 @@ public struct SoundClassifier: Sendable {
     _ examples: [Example], jobs: Int, isolation: isolated (any Actor)? = #isolation,
     until stop: @autoclosure @escaping @Sendable () -> Bool = false, each: (Prediction) throws -> Void
   ) async throws {
-    try await orderedMap(batches(of: examples, jobs: jobs), jobs: jobs, until: stop()) { batch in
+    // A few files are shared out evenly.
+    let size = min(Self.batchSize, max(1, examples.count / (4 * jobs)))
+    let batches = stride(from: 0, to: examples.count, by: size).lazy.map {
+      examples[$0..<min($0 + size, examples.count)]
+    }
+    try await orderedMap(Array(batches), jobs: jobs, until: stop()) { batch in
       predictions(of: batch)
     } each: { _, predictions in
       for prediction in predictions { try each(prediction) }
     }
   }
 
-  /// Files up to this size (of their bytes) share a batch, so many at most.
+  /// Files up to this size (of their bytes) are classified together, so many at most.
   private static let (smallFile, batchSize) = (1 << 20, 16)
 
-  private func batches(of examples: [Example], jobs: Int) -> [ArraySlice<Example>] {
-    // A few files are shared out evenly.
-    let most = min(Self.batchSize, max(1, examples.count / (4 * jobs)))
-    guard most > 1 else { return examples.indices.map { examples[$0...$0] } }
-    var batches: [ArraySlice<Example>] = []
-    var isOpen = false
-    for index in examples.indices {
-      let isSmall = FileAccess.size(of: examples[index].path).map { $0 <= Self.smallFile } ?? false
-      if isSmall, isOpen, let last = batches.last, last.count < most {
-        batches[batches.count - 1] = examples[last.startIndex...index]
-      } else {
-        batches.append(examples[index...index])
-      }
-      isOpen = isSmall
+  /// What is heard in a few examples; see `classify(_:jobs:)`.
+  func predictions(of examples: ArraySlice<Example>) -> [Prediction] {
+    var predictions: [Prediction] = []
+    var small: [Example] = []
+    func finishSmall() {
+      predictions += answers(to: small)
+      small = []
     }
-    return batches
+    for example in examples {
+      if let size = FileAccess.size(of: example.path), size <= Self.smallFile {
+        small.append(example)
+      } else {
+        finishSmall()
+        predictions += answers(to: [example])
+      }
+    }
+    finishSmall()
+    return predictions
   }
 
-  private func predictions(of batch: ArraySlice<Example>) -> [Prediction] {
+  private func answers(to batch: [Example]) -> [Prediction] {
+    if batch.isEmpty { return [] }
     let clock = ContinuousClock()
     var times: [Duration] = []
     // A single one may be long, and a stream.
@@ -120,7 +128,7 @@ public struct SoundClassifier: Sendable {
     }
     let share = (clock.now - start) / batch.count
     return zip(batch, answers).enumerated().map { index, pair in
-      var prediction = prediction(of: pair.0, pair.1)
+      var prediction = Prediction(of: pair.0) { Prediction(path: "", try pair.1.get()) }
       prediction.seconds = ((times.isEmpty ? .zero : times[index]) + share) / .seconds(1)
       return prediction
     }
@@ -141,26 +149,9 @@ public struct SoundClassifier: Sendable {
     }
   }
 
-  private func prediction(of example: Example, _ answer: Result<Classification, any Error>) -> Prediction {
-    let path = example.identity
-    var prediction: Prediction
-    do {
-      prediction = Prediction(path: path, try answer.get())
-    } catch {
-      let stage = Stage(of: error)
-      let reason = stage == .model ? "\(path): \(error)" : "\(error)"  // the model knows no files
-      prediction = Prediction(path: path, error: reason, stage: stage.rawValue)
-    }
-    prediction.truth = example.labels.isEmpty ? nil : example.label
-    prediction.fields = example.fields
-    if let split = example.split { prediction.fields["split"] = split.rawValue }
-    return prediction
-  }
-
   private func classification(of sound: SoundFeatures, _ probabilities: [Float]) -> Classification {
-    var answer = Classification(model, probabilities, duration: sound.duration, sampleRate: sound.sampleRate)
-    answer.warnings = sound.warnings
-    return answer
+    Classification(
+      model, probabilities, duration: sound.duration, sampleRate: sound.sampleRate, warnings: sound.warnings)
   }
 
   func heard(_ span: SoundSpan) -> SoundSpan {
@@ -177,9 +168,8 @@ public struct SoundClassifier: Sendable {
     let blocks = try SoundBlocks(span, sampleRate: extractor.configuration.sampleRate)
     guard blocks.expectedSamples > Self.longestWhole else { return nil }
     let (_, duration) = try extractor.features(of: blocks) { try stream.append($0) }
-    var answer = Classification(
-      model, try stream.probabilities(), duration: duration, sampleRate: blocks.info.sampleRate)
-    answer.warnings = blocks.warnings
-    return answer
+    return Classification(
+      model, try stream.probabilities(), duration: duration, sampleRate: blocks.info.sampleRate,
+      warnings: blocks.warnings)
   }
 }

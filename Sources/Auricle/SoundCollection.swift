@@ -4,6 +4,8 @@ struct SoundCollection: Sendable {
   private(set) var examples: [Example] = []
   private(set) var labels: [Int] = []
   private(set) var failures: [FailedFile] = []
+  /// What decoded files instead of libsndfile.
+  private(set) var decoders: Set<ExternalDecoder> = []
   /// Of each one's features and class.
   private(set) var checksums: [UInt32] = []
   /// Without utterance normalisation, which comes after augmentation.
@@ -22,15 +24,18 @@ struct SoundCollection: Sendable {
     progress: (SoundTrainer.Progress) -> Void
   ) async throws {
     classCount = labels.count
-    let read: @Sendable (Example) throws -> FeatureMatrix
+    let read: @Sendable (Example) throws -> (features: FeatureMatrix, decoder: ExternalDecoder?)
     if let sequences = trainer.sequences {
       features = nil
-      read = { try sequences.features(of: $0) }
+      read = { (try sequences.features(of: $0), nil) }
     } else {
       features = trainer.features
       let extractor = try FeatureExtractor(trainer.features.withoutUtteranceNormalization)
       let channel = trainer.channel
-      read = { try extractor.features(of: $0.sound.heard(in: channel)).features }
+      read = {
+        let sound = try extractor.features(of: $0.sound.heard(in: channel))
+        return (sound.features, sound.decodedBy)
+      }
     }
     let classOfExample = try SoundCollection.classes(of: examples, labels)
     cache = FeatureCache(memoryLimit: trainer.cacheMemory)
@@ -40,7 +45,8 @@ struct SoundCollection: Sendable {
       let example = examples[index]
       var failure: FailedFile?
       switch result {
-      case .success(let features):
+      case .success(let (features, decoder)):
+        if let decoder { decoders.insert(decoder) }
         let label = classOfExample[index]
         try cache.append(features)
         places[example] = self.examples.count

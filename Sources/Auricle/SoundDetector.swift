@@ -26,31 +26,40 @@ public struct SoundDetector: Sendable {
   let extractor: FeatureExtractor
   let windowSamples: Int
   let hopSamples: Int
+  private let scratch: Pool<ClassifierScratch>
 
   /// Windows that are classified together.
   static let batch = 32
 
-  /// `window` and `hop` are seconds; they are rounded to whole frames. As a rule a window is as long as the sounds the model
-  /// was trained on. By default events are those of `EventDetector.Configuration()` without `backgroundLabels`.
+  /// The seconds that a window may have.
+  static let windows = 0.01...600.0
+
+  /// `window` and `hop` are seconds; they are rounded to whole frames. What is not given is as the model's
+  /// `detectionSettings()` say; where they say nothing, a window of 1 s, a hop of a quarter of the window, and the events
+  /// of `EventDetector.Configuration()` without `backgroundLabels`.
   ///
   /// Throws `DetectionError.invalidConfiguration` for a window that is not 10 minutes or less, a hop longer than it or
   /// shorter than a frame's, and a running network that pools over all it has heard; `DetectionError.unknownLabel`;
   /// `ModelError.stream` for a running network that needs the end first, and `ModelError` and `FeatureError` for a model
   /// that is not for sound.
   public init(
-    _ classifier: SoundClassifier, window: Double = 1, hop: Double = 0.2, isRunning: Bool = false,
+    _ classifier: SoundClassifier, window: Double? = nil, hop: Double? = nil, isRunning: Bool = false,
     events: EventDetector.Configuration? = nil
   ) throws {
+    let settings = try classifier.model.detectionSettings()
+    let window = window ?? settings.window ?? 1
+    let hop = hop ?? min(settings.hop ?? .infinity, window / 4)
     let features = try classifier.model.features
     let labels = classifier.model.labels
     self.classifier = classifier
     self.isRunning = isRunning
+    scratch = Pool { [model = classifier.model] in ClassifierScratch(model) }
     extractor = try FeatureExtractor(features)
     self.events =
-      try events ?? EventDetector.Configuration(ignoredLabels: Self.backgroundLabels.intersection(labels))
-    guard window > 0, window <= 600 else {
-      throw DetectionError.invalidConfiguration(
-        name: "window", reason: "\(window) s; wanted more than 0 and at most 600")
+      try events ?? settings.events
+      ?? EventDetector.Configuration(ignoredLabels: Self.backgroundLabels.intersection(labels))
+    guard Self.windows.contains(window) else {
+      throw DetectionError.invalidConfiguration(name: "window", reason: "\(window) s; wanted 0.01 to 600")
     }
     guard hop > 0, isRunning ? hop <= 600 : hop <= window else {
       throw DetectionError.invalidConfiguration(
@@ -137,9 +146,15 @@ public struct SoundDetector: Sendable {
   func scores(of hops: [SoundHops.Hop]) throws(ModelError) -> [[Float]] {
     var windows: [FeatureMatrix] = []
     for hop in hops { if case .window(let features) = hop.work { windows.append(features) } }
-    var answers = windows.isEmpty ? [].makeIterator() : try classifier.model.probabilities(of: windows).makeIterator()
+    var answers: [[Float]] = []
+    if !windows.isEmpty {
+      answers = try scratch.withValue { scratch throws(ModelError) in
+        try scratch.probabilities(classifier.model, of: windows)
+      }
+    }
+    var answer = answers.makeIterator()
     return hops.compactMap { hop in
-      if case .scores(let scores) = hop.work { scores } else { answers.next() }
+      if case .scores(let scores) = hop.work { scores } else { answer.next() }
     }
   }
 
@@ -183,6 +198,9 @@ private struct HopBatches: Sequence, IteratorProtocol {
   private let detector: SoundDetector
   private let span: SoundSpan
   private var sound: (blocks: SoundBlocks, hops: SoundHops)?
+  /// Those that the next batch begins with.
+  private var waiting: [SoundHops.Hop] = []
+  private var summary: SoundDetector.Summary?
   private var isFinished = false
 
   init(_ detector: SoundDetector, _ span: SoundSpan) {
@@ -201,22 +219,23 @@ private struct HopBatches: Sequence, IteratorProtocol {
   }
 
   private mutating func batch() throws -> Batch {
-    var (blocks, hops) =
-      try sound ?? (detector.blocks(span), SoundHops(detector, startingAt: span.seconds?.lowerBound ?? 0))
-    sound = nil
-    var batch = Batch(hops: [])
     var block: [Float] = []
-    while batch.hops.count < SoundDetector.batch {
+    while waiting.count < SoundDetector.batch, summary == nil {
+      var (blocks, hops) =
+        try sound ?? (detector.blocks(span), SoundHops(detector, startingAt: span.seconds?.lowerBound ?? 0))
+      sound = nil
       block.removeAll(keepingCapacity: true)
-      guard try blocks.next(into: &block) else {
-        batch.hops += try hops.finish()
-        batch.summary = .init(duration: hops.duration, warnings: blocks.warnings)
-        isFinished = true
-        break
+      if try blocks.next(into: &block) {
+        waiting += try hops.append(block)
+        sound = (blocks, hops)
+      } else {
+        waiting += try hops.finish()
+        summary = .init(duration: hops.duration, warnings: blocks.warnings)
       }
-      batch.hops += try hops.append(block)
     }
-    sound = (blocks, hops)
+    var batch = Batch(hops: Array(waiting.prefix(SoundDetector.batch)))
+    waiting.removeFirst(batch.hops.count)
+    if waiting.isEmpty, let summary { (batch.summary, isFinished) = (summary, true) }
     return batch
   }
 }

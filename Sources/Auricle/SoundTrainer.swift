@@ -205,14 +205,18 @@ public struct SoundTrainer: Sendable {
     let (trainingSet, validationSet) = (sounds.subset(split.training), sounds.subset(split.validation))
     let present = Set(trainingSet.labels)
     if let missing = labels.indices.first(where: { !present.contains($0) }) {
-      throw TrainingError.configuration("no file of class '\(labels[missing])' could be read")
+      // Its files that are left are those that the epoch is chosen by.
+      let isElsewhere = validationSet.labels.contains(missing)
+      throw TrainingError.configuration(
+        "no file of class '\(labels[missing])' that is to be trained on could be read"
+          + (isElsewhere ? "; those that can be are for validation" : ""))
     }
     let identity = [
       "frames of spans": crop.map { "\($0)" } ?? "none", "checksum of the training data": "\(trainingSet.checksum)",
       "checksum of the validation data": "\(validationSet.checksum)", "augmentation": "\(augmentation)",
       "checksum of noise and rooms": "\(plan.augmenter.checksum)",
     ]
-    return try await sequenceTrainer(labels: labels).train(
+    var model = try await sequenceTrainer(labels: labels).train(
       trainingSet, validatingOn: crop.map { MiddleSource(whole: validationSet, crop: $0) } ?? validationSet,
       labels: labels, identity: identity, changing: { try augmented(trainingSet, plan, seed: $0) },
       progress: {
@@ -221,6 +225,19 @@ public struct SoundTrainer: Sendable {
         case .training(let inner): progress(.training(inner))
         }
       })
+    for decoder in sounds.decoders { model.note(decoder.version ?? decoder.rawValue, as: "decoder") }
+    if let window = typicalSeconds(trainingSet) { try model.setDetectionSettings(DetectionSettings(window: window)) }
+    return model
+  }
+
+  /// How long half of the training examples are, at least, in hundredths of a second; nil for what is not sound, and for
+  /// sounds longer than a detector's window can be.
+  private func typicalSeconds(_ trainingSet: SoundCollection.Subset) -> Double? {
+    let lengths = trainingSet.lengths.sorted()
+    guard case .audio(let features) = input, !lengths.isEmpty else { return nil }
+    let samples = (lengths[lengths.count / 2] - 1) * features.hopLength + features.frameLength
+    let seconds = (100 * Double(samples) / Double(features.sampleRate)).rounded() / 100
+    return SoundDetector.windows.contains(seconds) ? seconds : nil
   }
 
   /// What is behind the features. Throws `TrainingError.configuration` for weights of classes that there are not.

@@ -2,6 +2,8 @@
 ///
 ///     Stage(of: AudioError.missing(path: "seven.wav"))     // .audio
 public enum Stage: String, Codable, Sendable {
+  /// The line of a list names no file.
+  case list
   /// The file could not be found, opened or decoded.
   case audio
   /// Its features could not be computed, for example because it is too short.

@@ -1,5 +1,14 @@
 import SystemPackage
 
+// What swift-system has not got: flock, fsync, rename.
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
 /// A file that is written from its end on, a piece at a time.
 ///
 /// Each piece is handed to the system at once: it is in the file even if the program is killed right after. Closed when
@@ -10,7 +19,9 @@ public final class AppendableFile {
 
   /// Opens the file at `path`, making it unless it exists, and cuts it to its first `keeping` bytes. For `-` it is
   /// standard output; a pipe or a device cannot be cut, and is written to as it is.
-  public init(path: String, keeping byteCount: Int) throws(FileError) {
+  ///
+  /// With `exclusively`, no other process that asks for the same can have it open; it throws while one has.
+  public init(path: String, keeping byteCount: Int, exclusively: Bool = false) throws(FileError) {
     self.path = path
     guard path != "-" else {
       file = .standardOutput
@@ -18,10 +29,14 @@ public final class AppendableFile {
     }
     let file = try unwritable(path) {
       try FileDescriptor.open(
-        path, .writeOnly, options: [.create, .append, .closeOnExec], permissions: .everybody)
+        path.filePath, .writeOnly, options: [.create, .append, .closeOnExec], permissions: .everybody)
     }
     self.file = file
-    if (try? Stat(file))?.type == .regular {
+    guard !exclusively || flock(file.rawValue, LOCK_EX | LOCK_NB) == 0 else {
+      throw .unwritable(path: path, reason: "another run is writing it")
+    }
+    if let status = try? Stat(file), status.type == .regular {
+      guard status.size >= byteCount else { throw .unwritable(path: path, reason: "another run has changed it") }
       try unwritable(path) { try file.resize(to: Int64(byteCount)) }
     }
   }
@@ -33,4 +48,13 @@ public final class AppendableFile {
   public func append(_ bytes: some Collection<UInt8>) throws(FileError) {
     try FileAccess.write(bytes, to: file, path: path)
   }
+
+  /// Gives the file another name, once all of it is on the disk.
+  public func rename(to name: String) throws(FileError) {
+    guard fsync(file.rawValue) == 0, renameFile(path, name) == 0 else {
+      throw .unwritable(path: name, reason: systemReason())
+    }
+  }
 }
+
+private func renameFile(_ old: String, _ new: String) -> Int32 { rename(old, new) }

@@ -72,7 +72,7 @@ public enum FileAccess {
   private static func openToRead(_ path: String) throws(FileError) -> FileDescriptor {
     if path == "-" { return .standardInput }
     // Opened without waiting for whoever is to write to a named pipe; `readSome` waits.
-    return try unreadable(path) { try .open(path, .readOnly, options: [.closeOnExec, .nonBlocking]) }
+    return try unreadable(path) { try .open(path.filePath, .readOnly, options: [.closeOnExec, .nonBlocking]) }
   }
 
   /// Reads what is there, and waits when there is nothing; returns the number of bytes, 0 at the end.
@@ -107,11 +107,11 @@ public enum FileAccess {
   }
 
   /// Whether anything stands at `path`.
-  public static func exists(_ path: String) -> Bool { (try? Stat(path)) != nil }
+  public static func exists(_ path: String) -> Bool { (try? Stat(path.filePath)) != nil }
 
   /// Whether the file at `path` can be read and holds `bytes` at `offset`.
   public static func hasPrefix(_ path: String, at offset: Int = 0, _ bytes: [UInt8]) -> Bool {
-    guard let file = try? FileDescriptor.open(path, .readOnly, options: [.closeOnExec, .nonBlocking]) else {
+    guard let file = try? FileDescriptor.open(path.filePath, .readOnly, options: [.closeOnExec, .nonBlocking]) else {
       return false
     }
     defer { try? file.close() }
@@ -122,20 +122,20 @@ public enum FileAccess {
 
   /// Bytes in the regular file at `path`, links followed; nil when there is none, or something else.
   public static func size(of path: String) -> Int? {
-    guard let status = try? Stat(path), status.type == .regular else { return nil }
+    guard let status = try? Stat(path.filePath), status.type == .regular else { return nil }
     return Int(status.size)
   }
 
   /// Whether a folder stands at `path`, links followed.
-  public static func isFolder(_ path: String) -> Bool { (try? Stat(path))?.type == .directory }
+  public static func isFolder(_ path: String) -> Bool { (try? Stat(path.filePath))?.type == .directory }
 
   /// Writes `bytes` to `path` so that a reader sees the old file or the new one, whole: into a temporary file in the
   /// same folder, flushed to disk, then renamed. Writes straight to standard output for `-`, and straight through to
   /// anything that is not a regular file (a pipe, `/dev/null`).
   public static func writeAtomically(_ bytes: some Collection<UInt8>, to path: String) throws(FileError) {
     if path == "-" { return try write(bytes, to: .standardOutput, path: path) }
-    if let status = try? Stat(path), status.type != .regular {
-      let file = try unwritable(path) { try FileDescriptor.open(path, .writeOnly, options: .closeOnExec) }
+    if let status = try? Stat(path.filePath), status.type != .regular {
+      let file = try unwritable(path) { try FileDescriptor.open(path.filePath, .writeOnly, options: .closeOnExec) }
       defer { try? file.close() }
       return try write(bytes, to: file, path: path)
     }
@@ -145,9 +145,9 @@ public enum FileAccess {
       defer { try? file.close() }
       try write(bytes, to: file, path: path)
       guard fsync(file.rawValue) == 0 else { throw FileError.unwritable(path: path, reason: systemReason()) }
-      guard rename(temporary, path) == 0 else { throw FileError.unwritable(path: path, reason: systemReason()) }
+      guard rename(temporary, to: path) else { throw FileError.unwritable(path: path, reason: systemReason()) }
     } catch {
-      unlink(temporary)
+      remove(temporary)
       throw error
     }
   }
@@ -160,21 +160,21 @@ public enum FileAccess {
   /// Throws unless a file can be written at `path`, so that a long run can refuse its output before it begins.
   public static func checkWritable(_ path: String) throws(FileError) {
     if path == "-" { return }
-    if let status = try? Stat(path) {
+    if let status = try? Stat(path.filePath) {
       guard status.type != .directory else { throw .unwritable(path: path, reason: "it is a folder") }
       if status.type != .regular { return }
     }
     // What a later write does first: a new file in the same folder.
     let (trial, file) = try openTemporary(for: path)
     try? file.close()
-    unlink(trial)
+    remove(trial)
   }
 
   private static func openTemporary(for path: String) throws(FileError) -> (String, FileDescriptor) {
     let temporary = path + ".\(getpid()).\(UInt32.random(in: 0 ... .max)).part"
     let file = try unwritable(path) {
       try FileDescriptor.open(
-        temporary, .writeOnly, options: [.create, .exclusiveCreate, .closeOnExec], permissions: .everybody)
+        temporary.filePath, .writeOnly, options: [.create, .exclusiveCreate, .closeOnExec], permissions: .everybody)
     }
     return (temporary, file)
   }
@@ -184,9 +184,19 @@ public enum FileAccess {
     if isFolder(path) { return }
     let above = FilePath(path).removingLastComponent()
     if !above.isEmpty { try makeFolder(above.string) }
-    guard mkdir(path, 0o777) == 0 || isFolder(path) else {
+    guard path.withSystemPath({ mkdir($0, 0o777) }) == 0 || isFolder(path) else {
       throw .unwritable(path: path, reason: "the folder cannot be made: \(systemReason())")
     }
+  }
+
+  /// False where the system refuses; see `systemReason`.
+  package static func rename(_ path: String, to name: String) -> Bool {
+    path.withSystemPath { path in name.withSystemPath { name in renameat(AT_FDCWD, path, AT_FDCWD, name) } } == 0
+  }
+
+  /// Removes the file at `path`, if it is there.
+  package static func remove(_ path: String) {
+    _ = path.withSystemPath(unlink)
   }
 
   static func write(

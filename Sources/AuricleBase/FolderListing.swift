@@ -63,6 +63,10 @@ extension FilePath {
 
   /// The path that `escaped` gives as text; text without escapes is the path itself.
   public init(escaped text: String) {
+    guard text.utf8.contains(UInt8(ascii: "\\")) else {
+      self.init(text)
+      return
+    }
     var bytes: [CChar] = []
     var rest = Substring(text).utf8
     while let byte = rest.first {
@@ -79,5 +83,24 @@ extension FilePath {
       }
     }
     self.init(platformString: bytes + [0])
+  }
+}
+
+extension FilePath.Component {
+  /// See `FilePath.escaped`.
+  package var escaped: String { FilePath(root: nil, [self]).escaped }
+}
+
+// Paths go through the program as text in this form, and are bytes again where the system takes them.
+extension String {
+  /// The text for a path as the C library gives it, which must end with a zero.
+  package init(systemPath: UnsafePointer<CChar>) { self = FilePath(platformString: systemPath).escaped }
+
+  /// The path that this text stands for; see `FilePath.escaped`.
+  package var filePath: FilePath { FilePath(escaped: self) }
+
+  /// Hands the path that this text stands for to `body`, as the C library takes it.
+  package func withSystemPath<Result>(_ body: (UnsafePointer<CChar>) throws -> Result) rethrows -> Result {
+    try filePath.withPlatformString(body)
   }
 }

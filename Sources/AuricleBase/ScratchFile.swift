@@ -21,10 +21,16 @@ public final class ScratchFile: Sendable {
     file = FileDescriptor(rawValue: mkstemp(&path))
     guard file.rawValue >= 0 else { throw .unwritable(path: folder, reason: systemReason()) }
     unlink(path)
+    _ = fcntl(file.rawValue, F_SETFD, FD_CLOEXEC)
     name = "temporary file in \(folder)"
   }
 
   deinit { try? file.close() }
+
+  /// For a program that reads or writes the file itself; closed when the `ScratchFile` is no longer used.
+  package var descriptor: Int32 { file.rawValue }
+
+  package var byteCount: Int { (try? Stat(file)).map { Int($0.size) } ?? 0 }
 
   /// Writes all of `bytes` at `offset`.
   public func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(FileError) {

@@ -17,7 +17,7 @@ public final class SeekableFile: Sendable {
     }
     self.path = path
     self.size = size
-    file = try unreadable(path) { try .open(path, .readOnly, options: .closeOnExec) }
+    file = try unreadable(path) { try .open(path.filePath, .readOnly, options: .closeOnExec) }
   }
 
   deinit { try? file.close() }

@@ -21,25 +21,40 @@ public struct TensorFile: Sendable {
     case float32 = "F32"
     case float64 = "F64"
     case int64 = "I64"
+    case int8 = "I8"
 
-    var size: Int { self == .float32 ? 4 : 8 }
+    var size: Int {
+      switch self {
+      case .float32: 4
+      case .float64, .int64: 8
+      case .int8: 1
+      }
+    }
   }
 
   public struct Tensor: Sendable, Equatable {
     public let kind: Kind
     public let shape: [Int]
     /// Row-major, little-endian.
-    public let bytes: ArraySlice<UInt8>
+    let bytes: TensorBytes
 
     /// A single-precision tensor; `values` fill `shape`.
     public init(_ values: [Float], shape: [Int]) {
       precondition(values.count == shape.reduce(1, *), "values must fill the shape")
       kind = .float32
       self.shape = shape
-      bytes = values.withUnsafeBytes { [UInt8]($0)[...] }
+      bytes = .owned(values.withUnsafeBytes { [UInt8]($0)[...] })
     }
 
-    init(kind: Kind, shape: [Int], bytes: ArraySlice<UInt8>) {
+    /// A tensor of whole numbers of 8 bits; `values` fill `shape`.
+    public init(_ values: [Int8], shape: [Int]) {
+      precondition(values.count == shape.reduce(1, *), "values must fill the shape")
+      kind = .int8
+      self.shape = shape
+      bytes = .owned(values.withUnsafeBytes { [UInt8]($0)[...] })
+    }
+
+    init(kind: Kind, shape: [Int], bytes: TensorBytes) {
       self.kind = kind
       self.shape = shape
       self.bytes = bytes
@@ -50,12 +65,27 @@ public struct TensorFile: Sendable {
       switch kind {
       case .float32: floats.map { Double($0) }
       case .float64: elements(of: Double.self)
-      case .int64: []
+      case .int64, .int8: []
       }
     }
 
+    /// The elements of an `int8` tensor, row-major; empty for other kinds.
+    public var wholeNumbers: [Int8] { kind == .int8 ? elements(of: Int8.self) : [] }
+
     /// The elements of a `float32` tensor, row-major; empty for other kinds.
     public var floats: [Float] { kind == .float32 ? elements(of: Float.self) : [] }
+
+    /// Adds the elements of a `float32` tensor, row-major, to `floats`; nothing for other kinds.
+    public func append(to floats: inout [Float]) {
+      guard kind == .float32 else { return }
+      bytes.withUnsafeBytes { bytes in
+        if Int(bitPattern: bytes.baseAddress) % MemoryLayout<Float>.alignment == 0 {
+          floats.append(contentsOf: bytes.bindMemory(to: Float.self))
+        } else {
+          floats += self.floats
+        }
+      }
+    }
 
     private func elements<Element: BitwiseCopyable>(of type: Element.Type) -> [Element] {
       bytes.withUnsafeBytes { bytes in
@@ -109,7 +139,7 @@ public struct TensorFile: Sendable {
     init() {}
 
     /// Reads a header; a name that stands in it twice is refused, since programs differ on which of the two counts.
-    init(json: ArraySlice<UInt8>) throws(MalformedJSON) {
+    init(json: [UInt8]) throws(MalformedJSON) {
       var scanner = JSONScanner(json)
       var names: Set<[String]> = []
       func note(_ name: String...) throws(MalformedJSON) {
@@ -149,10 +179,21 @@ public struct TensorFile: Sendable {
 
   /// Reads a file's `bytes`; `path` is for error messages. Throws `TensorFileError`.
   public init(bytes: [UInt8], path: String) throws(TensorFileError) {
+    try self.init(.owned(bytes[...]), path: path)
+  }
+
+  /// The same without a copy, for bytes that stay where they are for as long as the program runs.
+  public init(constant bytes: UnsafeRawBufferPointer, path: String) throws(TensorFileError) {
+    try self.init(.constant(bytes), path: path)
+  }
+
+  private init(_ bytes: TensorBytes, path: String) throws(TensorFileError) {
     func refuse(_ reason: String) -> TensorFileError { TensorFileError(path: path, reason: reason) }
     guard bytes.count >= 8 else { throw refuse("it is too short (\(bytes.count) bytes) to be a safetensors file") }
     let length = bytes.withUnsafeBytes { UInt64(littleEndian: $0.loadUnaligned(as: UInt64.self)) }
-    guard length <= UInt64(bytes.count - 8), bytes.count > 8, bytes[8] == UInt8(ascii: "{") else {
+    guard length <= UInt64(bytes.count - 8), bytes.count > 8,
+      bytes.withUnsafeBytes({ $0[8] }) == UInt8(ascii: "{")
+    else {
       throw refuse("it is not a safetensors file")
     }
     guard length <= TensorFile.longestHeader else {
@@ -162,7 +203,7 @@ public struct TensorFile: Sendable {
     let start = 8 + Int(length)
     let header: Header
     do {
-      header = try Header(json: bytes[8..<start])
+      header = try Header(json: bytes[8..<start].array)
     } catch {
       throw refuse("the header of its safetensors file cannot be read: \(error)")
     }
@@ -208,8 +249,44 @@ public struct TensorFile: Sendable {
     text += repeatElement(UInt8(ascii: " "), count: (8 - text.count % 8) % 8)
     var result = withUnsafeBytes(of: UInt64(text.count).littleEndian) { [UInt8]($0) }
     result += text
-    for (_, tensor) in ordered { result += tensor.bytes }
+    for (_, tensor) in ordered { tensor.bytes.withUnsafeBytes { result += $0 } }
     return result
+  }
+}
+
+/// Bytes of an array, or a program's constants.
+///
+/// `@unchecked Sendable` because constants are never written and never freed.
+enum TensorBytes: @unchecked Sendable, Equatable {
+  case owned(ArraySlice<UInt8>)
+  case constant(UnsafeRawBufferPointer)
+
+  var count: Int {
+    switch self {
+    case .owned(let bytes): bytes.count
+    case .constant(let bytes): bytes.count
+    }
+  }
+
+  var array: [UInt8] { withUnsafeBytes { [UInt8]($0) } }
+
+  /// Offsets are those of the whole.
+  subscript(range: Range<Int>) -> TensorBytes {
+    switch self {
+    case .owned(let bytes): .owned(bytes[range])
+    case .constant(let bytes): .constant(UnsafeRawBufferPointer(rebasing: bytes[range]))
+    }
+  }
+
+  func withUnsafeBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+    switch self {
+    case .owned(let bytes): bytes.withUnsafeBytes(body)
+    case .constant(let bytes): body(bytes)
+    }
+  }
+
+  static func == (a: TensorBytes, b: TensorBytes) -> Bool {
+    a.withUnsafeBytes { a in b.withUnsafeBytes { b in a.elementsEqual(b) } }
   }
 }
 

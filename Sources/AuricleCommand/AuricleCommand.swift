@@ -12,19 +12,38 @@ struct AuricleCommand: AsyncParsableCommand {
         auricle classify seven.wav
 
       Results go to standard output, everything else to standard error.
-      Exit codes: 0 all done, 1 nothing done, 2 wrong usage, 3 some files failed (the rest is done),
-      4 evaluate's --min-accuracy was not reached, 130, 143 and 141 stopped in good order by Ctrl-C, by SIGTERM or because
-      nobody reads the output any more.
+
+      Exit codes:
+        0    all done
+        1    nothing done
+        2    wrong usage
+        3    some files failed, the rest is done
+        4    evaluate's --min-accuracy was not reached
+        130  stopped in good order by Ctrl-C
+        143  by SIGTERM
+        141  nobody reads the output any more
       """,
     version: "0.1.0",
     subcommands: [
-      Classify.self, Detect.self, Evaluate.self, Compare.self, Train.self, Features.self, Inspect.self, Export.self,
+      Classify.self, Detect.self, Evaluate.self, Compare.self, Merge.self, Train.self, Features.self, Inspect.self,
+      Export.self, Import.self, Quantize.self, Package.self, Doctor.self, Install.self,
     ])
+
+  /// As it is typed.
+  static func name(of command: any ParsableCommand.Type) -> String {
+    command.configuration.commandName ?? String(describing: command).lowercased()
+  }
 
   static func main() async {
     Interruption.turnSignalsIntoErrors()
+    let arguments = CommandLineText.separated(CommandLine.words)
+    let commands = configuration.subcommands.map { name(of: $0) }
+    if let sentence = CommandLineText.misspeltCommand(arguments, commands: commands) {
+      StandardError.report(sentence)
+      exit(withError: ExitCode(2))
+    }
     do {
-      var command = try parseAsRoot()
+      var command = try parseAsRoot(arguments)
       if var asynchronous = command as? any AsyncParsableCommand {
         try await asynchronous.run()
       } else {
@@ -42,7 +61,7 @@ struct AuricleCommand: AsyncParsableCommand {
       switch code {
       case .success: exit(withError: error)  // --help and --version
       case .validationFailure:
-        StandardError.write(fullMessage(for: error))
+        StandardError.report(CommandLineText.oneLine(fullMessage(for: error)))
         exit(withError: ExitCode(2))
       default:
         StandardError.report("\(error)")

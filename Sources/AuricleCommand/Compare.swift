@@ -3,6 +3,7 @@ import Auricle
 
 struct Compare: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "compare",
     abstract: "Compare two models by their answers to the same files.",
     discussion: """
       Takes two files that 'auricle evaluate --predictions' wrote, matched by path.

@@ -4,15 +4,18 @@ import AuricleBase
 
 struct Detect: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "detect",
     abstract: "Find events in sound of any length, from files or live.",
     discussion: """
       Examples:
-        auricle detect --model birds.safetensors --window 3 --threshold 0.8/0.5 day.flac
-        auricle detect --model words.safetensors recordings/ -o events/ --format raven --scores scores/
-        arecord -f S16_LE -r 16000 -t raw | auricle detect --live --raw s16le:16000:1 -
+        auricle detect --model birds.safetensors --window 3 day.flac
+        auricle detect recordings/ -o events/ --format raven --scores scores/
+        arecord -f S16_LE -r 16000 -t raw \\
+          | auricle detect --live --raw s16le:16000:1 -
 
-      A line is start and end in seconds, label, probability and file. With --live each event is written as soon as it can
-      be known, and Ctrl-C ends the stream in good order.
+      A line is start and end in seconds, label, probability and file. With --live
+      each event is written as soon as it can be known, and Ctrl-C ends the stream
+      in good order.
       """)
 
   @OptionGroup var modelOptions: ModelOptions
@@ -30,26 +33,42 @@ struct Detect: AsyncParsableCommand {
   var output: String?
   @Option(
     help: ArgumentHelp(
-      "File for every class's score at every hop (TSV), or a folder (its name ends in /) with a file for each sound.",
+      "File for every class's score at every hop, TSV or for a name in .npy NumPy's records, or a folder (its name ends in /) with a table for each sound.",
       valueName: "path"))
   var scores: String?
+  @Flag(help: "Go on with the sounds that a stopped run with this -o has not done.")
+  var resume = false
   @Flag(help: "Sound comes on a pipe, raw (--raw) or as WAV; write each event as soon as it can be known.")
   var live = false
-  @OptionGroup var rawOptions: RawOptions
+  @OptionGroup var decodingOptions: DecodingOptions
   @OptionGroup var channelOptions: ChannelOptions
   @OptionGroup var confinement: RootOptions
+  @OptionGroup var batch: BatchOptions
   @OptionGroup var failureOptions: FailureOptions
   @OptionGroup var jobOptions: JobOptions
   @Argument(
     help: ArgumentHelp(
       "Audio files, folders of them, manifests (.csv, .tsv, .jsonl), or - for standard input.", valueName: "file"))
-  var files: [String]
+  var files: [String] = []
 
   func validate() throws {
+    try batch.check(files)
+    if batch.isUsed {
+      guard !live, scores == nil, format == nil else {
+        throw ValidationError("Rows of a list hold the events; --live, --format and --scores do not go with them.")
+      }
+      return
+    }
     if let output, format == nil, !output.hasSuffix("/"), output != "-", AnnotationFormat(name: output) == nil {
       throw ValidationError("-o '\(output)': its name tells no format; say --format.")
     }
+    if resume && (live || output == nil || output == "-") {
+      throw ValidationError("--resume needs -o, the file or folder that the stopped run wrote to.")
+    }
     guard live else { return }
+    if scores?.lowercased().hasSuffix(".npy") == true {
+      throw ValidationError("NumPy's records are written only when all scores are known; --live writes TSV.")
+    }
     if files.count != 1 { throw ValidationError("--live hears one stream; there are \(files.count).") }
     if case .annotation(.textGrid) = eventFormat {
       throw ValidationError("A TextGrid is written only when all events are known; --live needs another format.")
@@ -57,6 +76,13 @@ struct Detect: AsyncParsableCommand {
     if output?.hasSuffix("/") == true || scores?.hasSuffix("/") == true {
       throw ValidationError("--live hears one stream, which needs no folder.")
     }
+  }
+
+  /// Raven, and what reads its tables, wants a box in the spectrogram for each event: up to the highest frequency that the
+  /// model hears. 0 for other formats.
+  private func highestFrequency(_ detector: SoundDetector) throws -> Double {
+    guard case .annotation(.raven) = eventFormat else { return 0 }
+    return Double(try detector.classifier.model.features.sampleRate) / 2
   }
 
   private var eventFormat: EventFormat {
@@ -67,42 +93,64 @@ struct Detect: AsyncParsableCommand {
     let classifier = try SoundClassifier(modelOptions.load(), channel: channelOptions.selection)
     let detector = try detection.detector(classifier)
     if live { return try listen(detector) }
-    let corpus = try Corpus(paths: files, root: confinement.root)
+    if batch.isUsed { return try await runBatch(detector) }
+    let corpus = try Corpus(paths: files, root: confinement.root, decoding: decodingOptions.decoding)
     if corpus.leftOut.soundCount > 0 { StandardError.report("left out: \(corpus.leftOut)") }
     let destination = try Destination(self, corpus.files.count, labels: classifier.model.labels)
-    try await detect(corpus.files, detector, to: destination)
+    var journal: DetectionJournal?
+    if let output, output != "-", corpus.files.count > 1 {
+      journal = try DetectionJournal(for: output, run: run(of: detector), resuming: resume)
+    }
+    try await detect(corpus.files, detector, to: destination, journal)
+  }
+
+  /// All that decides what is found and kept.
+  private func run(of detector: SoundDetector) throws -> String {
+    let raw = decodingOptions.raw.map { "\($0)" } ?? ""
+    return try "\(detector.classifier.fingerprint()) \(detector.window)/\(detector.hop) \(detector.isRunning) "
+      + "\(jsonLine(detector.events)) \(raw) \(eventFormat) \(scores ?? "")"
   }
 
   // MARK: Files
 
   /// What was found in one file.
   private struct Found: Sendable {
-    var events: [SoundEvent] = []
-    var summary: SoundDetector.Summary
+    var events: [SoundEvent]
+    var duration: Double
+    var warnings: [AudioWarning] = []
   }
 
-  private func detect(_ files: [Corpus.File], _ detector: SoundDetector, to destination: consuming Destination)
-    async throws
-  {
+  private func detect(
+    _ files: [Corpus.File], _ detector: SoundDetector, to destination: consuming Destination,
+    _ journal: DetectionJournal?
+  ) async throws {
     // The cores share the files; or, where these are few, the windows of each.
     let (fileJobs, windowJobs) = files.count < jobOptions.jobs ? (1, jobOptions.jobs) : (jobOptions.jobs, 1)
-    let (scores, raw, labels) = (scores, rawOptions.raw, detector.classifier.model.labels)
+    let (scores, labels) = (scores, detector.classifier.model.labels)
+    let highest = try highestFrequency(detector)
     var (done, failed, count, seconds) = (0, 0, 0, 0.0)
+    let earlier = try files.map { try journal?.found($0.sound.identity) }
+    let takenOver = earlier.count { $0 != nil }
     var progress = ProgressLine()
     let start = ContinuousClock.now
     if !files.contains(where: { $0.path == "-" }) { Interruption.listen() }
     defer { progress.clear() }
     do {
-      try await orderedMap(files, jobs: fileJobs, until: Interruption.isRequested) { file -> Result<Found, any Error> in
-        var span = file.sound
-        if let raw { span.raw = raw }
+      try await orderedMap(zip(files, earlier), jobs: fileJobs, until: Interruption.isRequested) {
+        file, earlier -> Result<Found, any Error> in
+        if let earlier {
+          return .success(Found(events: earlier.events, duration: earlier.duration))
+        }
         do {
           let table = try scores.map { try ScoreTable(path: Self.path($0, file, ".tsv"), labels: labels) }
           var events: [SoundEvent] = []
           let summary = try await detector.detect(
-            in: span, jobs: windowJobs, until: Interruption.isRequested, scores: { try table?.append($0) },
-            each: { events.append($0) })
-          return .success(Found(events: events.sorted(by: SoundEvent.precedes), summary: summary))
+            in: file.sound, jobs: windowJobs, until: Interruption.isRequested, scores: { try table?.append($0) },
+            each: { events.append($0.filling(to: highest)) })
+          try table?.finish()
+          return .success(
+            Found(
+              events: events.sorted(by: SoundEvent.precedes), duration: summary.duration, warnings: summary.warnings))
         } catch {
           return .failure(error)
         }
@@ -110,10 +158,14 @@ struct Detect: AsyncParsableCommand {
         progress.clear()
         do {
           let found = try result.get()
-          for warning in found.summary.warnings { StandardError.report("warning: \(warning)") }
-          let end = (files[index].sound.seconds?.lowerBound ?? 0) + found.summary.duration
+          for warning in found.warnings { StandardError.report("warning: \(warning)") }
+          let end = (files[index].sound.seconds?.lowerBound ?? 0) + found.duration
           try destination.write(found.events, of: files[index], duration: end)
-          (done, count, seconds) = (done + 1, count + found.events.count, seconds + found.summary.duration)
+          if earlier[index] == nil {
+            try journal?.add(files[index].sound.identity, found.events, duration: found.duration)
+          }
+          (done, count) = (done + 1, count + found.events.count)
+          if earlier[index] == nil { seconds += found.duration }
         } catch let error where error is CancellationError || Stage(of: error) == .output || error is DetectionError {
           throw error
         } catch {
@@ -125,13 +177,18 @@ struct Detect: AsyncParsableCommand {
       }
     } catch is CancellationError {
       try destination.finish()
+      if journal != nil {
+        progress.clear()
+        StandardError.report("stopped; \(done) of \(files.count) sounds done; go on with --resume")
+      }
       throw CancellationError()
     }
     try destination.finish()
+    try journal?.remove()
     let time = max((ContinuousClock.now - start) / .seconds(1), 1e-9)
     StandardError.write(
       "\(count) event\(count == 1 ? "" : "s") in \(fixed(seconds, decimals: 1)) s of sound, in \(fixed(time, decimals: 2)) s "
-        + "(\(Int(seconds / time)) times real time)")
+        + "(\(Int(seconds / time)) times real time)\(takenOver > 0 ? ", \(takenOver) sounds taken over" : "")")
     try ExitStatus.check(failed: failed, of: files.count)
   }
 
@@ -212,11 +269,13 @@ struct Detect: AsyncParsableCommand {
     let input: LiveInput
     do {
       input = try LiveInput(
-        path: files[0], raw: rawOptions.raw, channel: channelOptions.selection, until: { Interruption.isRequested })
+        path: files[0], raw: decodingOptions.raw, channel: channelOptions.selection, until: { Interruption.isRequested }
+      )
     } catch AudioError.unsuitableForLive(let path, let what) {
       throw CommandError("\(AudioError.unsuitableForLive(path: path, what: what)); --raw describes raw samples")
     }
     var live = try detector.live(sampleRate: input.format.sampleRate)
+    let highest = try highestFrequency(detector)
     var text = try EventText(eventFormat, labels: labels)
     let target = try AppendableFile(path: output ?? "-", keeping: 0)
     if !text.header.isEmpty { try target.append(text.header.utf8) }
@@ -226,7 +285,7 @@ struct Detect: AsyncParsableCommand {
     func show(_ events: [SoundEvent]) throws {
       guard !events.isEmpty else { return }
       line.clear()
-      for event in events { try target.append(text.text(of: event).utf8) }
+      for event in events { try target.append(text.text(of: event.filling(to: highest)).utf8) }
     }
     while try input.next(into: &block) {
       try show(live.append(block) { try table?.append($0) })
@@ -239,19 +298,39 @@ struct Detect: AsyncParsableCommand {
   }
 }
 
-/// The scores of a sound as a table, written as they come.
+/// The scores of a sound: a table that is written as they come, or NumPy's records at the end.
 private final class ScoreTable {
-  private let file: AppendableFile
+  private let path: String
+  private var table: AppendableFile?
+  private var track: ScoreTrack?
 
   init(path: String, labels: [String]) throws {
-    let header = try ScoreTrack.tsvHeader(labels)
+    self.path = path
     try FileAccess.makeFolder(Features.folder(of: path))
-    file = try AppendableFile(path: path, keeping: 0)
-    try file.append(header.utf8)
+    guard !path.lowercased().hasSuffix(".npy") else {
+      try FileAccess.checkWritable(path)
+      _ = try ScoreTrack(labels: labels).npy()
+      track = try ScoreTrack(labels: labels)
+      return
+    }
+    let header = try ScoreTrack.tsvHeader(labels)
+    let table = try AppendableFile(path: path, keeping: 0)
+    try table.append(header.utf8)
+    self.table = table
   }
 
   func append(_ hop: HopScores) throws {
-    try file.append(ScoreTrack.tsvLine(hop.scores, from: hop.start, until: hop.end).utf8)
+    if var track {
+      self.track = nil
+      if track.hops == 0 { track = try ScoreTrack(labels: track.labels, startingAt: hop.start) }
+      try track.append(hop.scores, until: hop.end)
+      self.track = track
+    }
+    try table?.append(ScoreTrack.tsvLine(hop.scores, from: hop.start, until: hop.end).utf8)
+  }
+
+  func finish() throws {
+    if let track { try FileAccess.writeAtomically(track.npy(), to: path) }
   }
 }
 

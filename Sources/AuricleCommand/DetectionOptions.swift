@@ -1,32 +1,50 @@
 import ArgumentParser
 import Auricle
 
-/// How a classifier is slid over sound, and how its scores become events.
+/// How a classifier is slid over sound.
 struct DetectionOptions: ParsableArguments {
   @Option(
-    help: ArgumentHelp("Length of what is classified at a time: as a rule, of the clips trained on.", valueName: "s"))
-  var window = 1.0
-  @Option(help: ArgumentHelp("From one window to the next; at most the window.", valueName: "s"))
-  var hop = 0.2
+    help: ArgumentHelp(
+      "Length of what is classified at a time (default: of the clips the model was trained on, or 1).", valueName: "s"))
+  var window: Double?
+  @Option(
+    help: ArgumentHelp("From one window to the next; at most the window (default: a quarter of it).", valueName: "s"))
+  var hop: Double?
   @Flag(
     help: "No windows: the state, every hop, of a network that has heard everything (GRU or LSTM with last pooling).")
   var running = false
+  @OptionGroup var events: EventOptions
+
+  func detector(_ classifier: SoundClassifier) throws -> SoundDetector {
+    do {
+      return try SoundDetector(
+        classifier, window: window, hop: hop, isRunning: running, events: events.configuration(of: classifier.model))
+    } catch let error as DetectionError {
+      throw ValidationError("\(error).")
+    } catch let error as ModelError where running {
+      throw ValidationError("--running: \(error).")
+    }
+  }
+}
+
+/// How scores become events. What is not given is as the model says, if it does.
+struct EventOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp("Smooth scores: mean or median of an odd number of hops (mean:3).", valueName: "kind:hops"))
   var smooth: Smoothing?
   @Option(
     help: ArgumentHelp(
       "Score at which a class is on, and below which it is off again, for all classes or one (0.8, 0.8/0.4, yes=0.9/0.5); "
-        + "repeat. Default: 0.5.", valueName: "[label=]on[/off]"))
+        + "repeat. Default: the model's, or 0.5.", valueName: "[label=]on[/off]"))
   var threshold: [Threshold] = []
   @Option(help: ArgumentHelp("Active where so many of so many hops are on (2/3).", valueName: "k/n"))
   var agreement: Agreement?
   @Option(help: ArgumentHelp("Drop events shorter than this.", valueName: "s"))
-  var minDuration = 0.0
+  var minDuration: Double?
   @Option(help: ArgumentHelp("Make one event of those of a class less than this apart.", valueName: "s"))
-  var minGap = 0.0
+  var minGap: Double?
   @Option(help: ArgumentHelp("Drop events that begin less than this after one of their class ended.", valueName: "s"))
-  var refractory = 0.0
+  var refractory: Double?
   @Option(
     help: ArgumentHelp(
       "Classes that are no events, with commas between them, or '' for none (default: those of _silence_, _unknown_, "
@@ -72,43 +90,34 @@ struct DetectionOptions: ParsableArguments {
     }
   }
 
-  func validate() throws { try checkUsage { _ = try configuration(labels: nil) } }
+  func validate() throws { try checkUsage { _ = try configuration(DetectionSettings(), labels: nil) } }
 
-  func detector(_ classifier: SoundClassifier) throws -> SoundDetector {
-    do {
-      return try SoundDetector(
-        classifier, window: window, hop: hop, isRunning: running,
-        events: configuration(labels: classifier.model.labels))
-    } catch let error as DetectionError {
-      throw ValidationError("\(error).")
-    } catch let error as ModelError where running {
-      throw ValidationError("--running: \(error).")
-    }
+  /// With what the model says where nothing is given. Throws `DetectionError`.
+  func configuration(of model: ClassifierEnsemble) throws(DetectionError) -> EventDetector.Configuration {
+    try configuration(model.detectionSettings(), labels: model.labels)
   }
 
-  /// `labels` are the model's, once it is known.
-  private func configuration(labels: [String]?) throws(DetectionError) -> EventDetector.Configuration {
-    let ignored = ignore.map { Set($0.split(separator: ",").map { String($0) }) }
-    let named = threshold.compactMap { threshold in threshold.label.map { ($0, threshold.value) } }
+  /// `labels` are the model's, once it is known; `ignoring` takes the place of `--ignore`.
+  func configuration(
+    _ settings: DetectionSettings, labels: [String]?, ignoring: Set<String>? = nil
+  ) throws(DetectionError) -> EventDetector.Configuration {
+    let plain = try EventDetector.Configuration(
+      ignoredLabels: SoundDetector.backgroundLabels.intersection(labels ?? []))
+    let given = settings.events ?? plain
+    let named = Dictionary(threshold.compactMap { threshold in threshold.label.map { ($0, threshold.value) } }) { $1 }
+    // A threshold for all classes is one for those, too, that have one of their own in the model.
+    let general = threshold.last { $0.label == nil }?.value
     return try EventDetector.Configuration(
-      smoothing: smooth?.kind ?? .mean, smoothingHops: smooth?.hops ?? 1,
-      threshold: threshold.last { $0.label == nil }?.value ?? .init(on: 0.5),
-      thresholds: Dictionary(named) { $1 }, agreement: agreement?.count ?? 1, agreementHops: agreement?.hops ?? 1,
-      minimumDuration: minDuration, minimumGap: minGap, refractoryTime: refractory,
-      ignoredLabels: ignored ?? SoundDetector.backgroundLabels.intersection(labels ?? []))
+      smoothing: smooth?.kind ?? given.smoothing, smoothingHops: smooth?.hops ?? given.smoothingHops,
+      threshold: general ?? given.threshold,
+      thresholds: general == nil ? given.thresholds.merging(named) { $1 } : named,
+      agreement: agreement?.count ?? given.agreement, agreementHops: agreement?.hops ?? given.agreementHops,
+      minimumDuration: minDuration ?? given.minimumDuration, minimumGap: minGap ?? given.minimumGap,
+      refractoryTime: refractory ?? given.refractoryTime, ignoredLabels: ignoring ?? ignored ?? given.ignoredLabels)
   }
-}
 
-struct RawOptions: ParsableArguments {
-  @Option(
-    help: ArgumentHelp(
-      "The sound has no header: encoding (\(RawFormat.Encoding.allCases.map(\.rawValue).joined(separator: ", "))), rate and "
-        + "channels, for example s16le:16000:1.", valueName: "format"))
-  var raw: RawFormat?
-}
-
-extension RawFormat: ExpressibleByArgument {
-  public init?(argument: String) { self.init(argument) }
+  /// The labels of `--ignore`.
+  var ignored: Set<String>? { ignore.map { Set($0.split(separator: ",").map { String($0) }) } }
 }
 
 /// How events are written: a table for people, or a format for programs.
@@ -139,7 +148,7 @@ struct EventText {
     labelWidth = labels.map(\.count).max() ?? 0
     guard case .annotation(let format) = format else { return }
     try format.check(labels: labels)
-    writer = try AnnotationWriter(format)
+    writer = try AnnotationWriter(format, frequencies: format == .raven)
   }
 
   /// What stands before the first event, with its line end.

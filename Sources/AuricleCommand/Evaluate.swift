@@ -3,12 +3,15 @@ import Auricle
 
 struct Evaluate: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "evaluate",
     abstract: "Judge a model on labelled files: how good, how sure, and where it fails.",
     discussion: """
       Examples:
-        auricle evaluate --model digits.safetensors recordings/ --label-pattern '{label}_{speaker}_{index}' --only 'index<10'
-        auricle evaluate --model birds.safetensors test.csv --predictions predictions.jsonl --report report.html
-        auricle evaluate --from predictions.jsonl --group-by speaker --confusion confusion.svg
+        auricle evaluate --model digits.safetensors recordings/ --only 'index<10' \\
+          --label-pattern '{label}_{speaker}_{index}'
+        auricle evaluate --model birds.safetensors test.csv --report report.html
+        auricle evaluate --from predictions.jsonl --group-by speaker
+        auricle evaluate test.csv --shard 3/8 --predictions part-3.jsonl
         auricle evaluate --events truth.csv found.csv --collar 0.5 --onset-only
 
       Exit code 4 says that --min-accuracy was not reached.
@@ -32,8 +35,11 @@ struct Evaluate: AsyncParsableCommand {
     help: ArgumentHelp(
       "Write a row per file here as it is done: CSV for a name in .csv, JSON lines otherwise.", valueName: "file"))
   var predictions: String?
+  @OptionGroup var batch: BatchOptions
   @Flag(help: "Go on where a stopped run left its --predictions.")
   var resume = false
+  @Flag(help: "Write --predictions anew where they are there already.")
+  var overwrite = false
   @Option(help: ArgumentHelp("Judge the predictions in this file instead of running a model.", valueName: "file"))
   var from: String?
 
@@ -74,22 +80,48 @@ struct Evaluate: AsyncParsableCommand {
   @OptionGroup var jobOptions: JobOptions
 
   func validate() throws {
+    var problems = UsageProblems()
+    problems.add(validateOptions)
+    try problems.check(paths: [dataset, from, labels.labels, modelOptions.model])
+  }
+
+  private func validateOptions() throws {
     if let split, Split(split) == nil {
       throw ValidationError("--split is '\(split)'; it must be training, validation or testing.")
     }
-    if !eventEvaluation.events.isEmpty {
-      guard from == nil, dataset == nil, report.isEmpty, confusion.isEmpty, minAccuracy == nil else {
-        throw ValidationError("--events takes the place of a data set; of the other options, only --json goes with it.")
+    if eventEvaluation.isGiven {
+      guard from == nil, dataset == nil, confusion.isEmpty, minAccuracy == nil else {
+        throw ValidationError(
+          "--events takes the place of a data set; of the other options, --json, --report, --embed-audio and --model go with it."
+        )
+      }
+      for path in report where ![.html, .json].contains(ReportFormat(path)) {
+        throw ValidationError("--report '\(path)': with --events its name must end in .html or .json.")
       }
       return
     }
-    if from == nil && dataset == nil {
+    if batch.filesFrom != nil && (from != nil || dataset != nil) {
+      throw ValidationError("--files-from takes the place of a data set and of --from.")
+    }
+    if batch.isUsed && from != nil { throw ValidationError("--from judges what is there; it has no shards.") }
+    if batch.filesFrom != nil && (predictions ?? "-") == "-" && writesReports {
+      throw ValidationError("Reports on a list are made from its rows; say where to keep them with --predictions.")
+    }
+    if batch.shard != nil && batch.filesFrom == nil && (predictions ?? "-") == "-" {
+      throw ValidationError("--shard needs --predictions, the file for its part.")
+    }
+    if batch.isUsed, let predictions, PredictionFile(path: predictions).format == .csv {
+      throw ValidationError("--predictions '\(predictions)': rows of lists and shards are JSON lines; name it .jsonl.")
+    }
+    if from == nil && dataset == nil && batch.filesFrom == nil {
       throw ValidationError("Say which labelled files to judge by, or use --from FILE.")
     }
     if from != nil && (dataset != nil || predictions != nil) {
       throw ValidationError("--from takes the place of a data set and of --predictions.")
     }
     if resume && predictions == nil { throw ValidationError("--resume needs --predictions, the file to go on with.") }
+    if overwrite && predictions == nil { throw ValidationError("--overwrite is for --predictions.") }
+    if resume && overwrite { throw ValidationError("--resume and --overwrite exclude each other.") }
     if resume && predictions == "-" { throw ValidationError("--resume cannot go on with standard output.") }
     if let minAccuracy, !(0...1).contains(minAccuracy) {
       throw ValidationError("--min-accuracy is \(minAccuracy); it must be 0 to 1.")
@@ -107,25 +139,32 @@ struct Evaluate: AsyncParsableCommand {
     }
   }
 
+  private var writesReports: Bool { !report.isEmpty || !confusion.isEmpty || minAccuracy != nil }
+
   /// Whether paths and groups of the files must be kept.
   private var needsFiles: Bool { report.contains { ReportFormat($0) == .html } }
 
   func run() async throws {
-    if let report = try eventEvaluation.report() {
-      return try StandardOutput.write(output.json ? jsonLine(report) : report.text)
+    if eventEvaluation.isGiven {
+      let judged = try eventEvaluation.judge(model: modelOptions.model)
+      for path in report {
+        if ReportFormat(path) == .json {
+          try FileAccess.writeAtomically(jsonLine(judged.report) + "\n", to: path)
+        } else {
+          try await EventReportPage(
+            judged: judged, matching: eventEvaluation.matching(), sounds: judged.sounds, embedsAudio: embedAudio,
+            channel: channelOptions.selection, jobs: jobOptions.jobs
+          ).write(to: path)
+        }
+      }
+      return try StandardOutput.write(output.json ? jsonLine(judged.report) : judged.report.text)
     }
     let model = from == nil || modelOptions.model != nil ? try modelOptions.load() : nil
-    let tally: EvaluationTally
-    if let from {
-      tally = try read(from)
-    } else if let model {
-      tally = try await classify(with: model)
-    } else {
-      return
-    }
+    guard let tally = try await tally(of: model) else { return }
+    if batch.shard != nil && tally.outcomes.count == 0 { return try check(tally) }
     guard tally.outcomes.count > 0 else {
-      if tally.failed > 0 { try ExitStatus.check(failed: tally.failed, of: tally.count) }
-      throw CommandError("\(from ?? dataset ?? ""): no file with a truth and an answer is left to evaluate")
+      if tally.failed > 0 { try check(tally) }
+      throw CommandError("\(source): no file with a truth and an answer is left to evaluate")
     }
     let report = tally.report(topK: topK.isEmpty ? [2, 3, 5] : topK)
     try await write(report, of: tally, model: model)
@@ -145,175 +184,137 @@ struct Evaluate: AsyncParsableCommand {
           + "the \(percent(minAccuracy)) wanted")
       throw ExitStatus.belowMinimum
     }
-    try ExitStatus.check(failed: tally.failed, of: tally.count)
+    try check(tally)
   }
+
+  private func check(_ tally: EvaluationTally) throws {
+    if !batch.errorsAsRows { try ExitStatus.check(failed: tally.failed, of: tally.count) }
+  }
+
+  private var source: String { from ?? dataset ?? batch.filesFrom ?? "" }
 
   private func write(
     _ report: ClassificationReport, of tally: EvaluationTally, model: ClassifierEnsemble?
   ) async throws {
-    let page = EvaluationPage(
-      illustrations: illustrate, embedsAudio: embedAudio, channel: channelOptions.selection, jobs: jobOptions.jobs)
     for path in self.report {
       switch ReportFormat(path) {
       case .json: try FileAccess.writeAtomically(report.json(), to: path)
       case .csv: try FileAccess.writeAtomically(report.csv, to: path)
-      default:
-        let name = modelOptions.model.map { String($0.split(separator: "/").last ?? "") }
-        try await page.write(
-          report, of: tally, model: model, name: name ?? (model == nil ? nil : "the bundled model"),
-          data: from ?? dataset ?? "", to: path)
+      default: try await writePage(report, of: tally, model: model, to: path)
       }
     }
   }
 
-  private func conditions() throws -> [FieldCondition] { try only.map { try FieldCondition($0) } }
-
-  /// What an earlier run predicted.
-  private func read(_ path: String) throws -> EvaluationTally {
-    guard path != "-" else { throw CommandError("--from reads its file twice, which standard input does not allow") }
-    let (file, conditions, split) = (PredictionFile(path: path), try conditions(), split.flatMap { Split($0) })
-    let labels = try file.labels()
-    guard !labels.isEmpty else {
-      throw CommandError(
-        "\(path): holds no label, neither a true one nor an answer: rows want 'truth' and 'label', as 'auricle evaluate --predictions' writes them"
-      )
-    }
-    var fields: Set<String> = []
-    var tally = try EvaluationTally(labels: labels, groupBy: groupBy, keepsFiles: needsFiles)
-    var unequal = 0
-    let end = try file.read { prediction in
-      let sum = prediction.probabilities.reduce(0) { $0 + Double($1.probability) }
-      if !prediction.probabilities.isEmpty && abs(sum - 1) > 0.01 { unequal += 1 }
-      let example = Example(path: prediction.path, label: prediction.truth ?? "", fields: prediction.fields)
-      guard conditions.allSatisfy({ $0.matches(example) }),
-        split == nil || prediction.fields["split"].flatMap({ Split($0) }) == split
-      else { return }
-      fields.formUnion(prediction.fields.keys)
-      try tally.add(prediction)
-    }
-    if unequal > 0 {
-      StandardError.report(
-        "warning: \(path): the probabilities of \(unequal) rows do not sum to 1; figures that use them mean little, unless "
-          + "each label was judged by itself")
-    }
-    if end.isCutOff { StandardError.write("auricle: \(path): its last row is cut off; it does not count") }
-    try checkGroups(known: fields)
-    return tally
-  }
-
-  private func checkGroups(known fields: Set<String>) throws {
-    let known = fields.union(["label", "sample-rate", "duration"])
-    if let field = groupBy.first(where: { !known.contains($0) }) {
-      throw CommandError(
-        "--group-by '\(field)': no file has such a field; there are: \(known.sorted(by: naturallyPrecedes).joined(separator: ", "))"
-      )
-    }
-  }
-
-  /// Runs the model, and writes each prediction as it comes.
-  private func classify(with model: ClassifierEnsemble) async throws -> EvaluationTally {
-    let data = try labels.load(dataset ?? "")
-    let classifier = data.sequences == nil ? try SoundClassifier(model, channel: channelOptions.selection) : nil
-    let (examples, fields) = try examples(of: data.dataset, labels: model.labels)
-    let lacking = Set(examples.map(\.label)).subtracting(model.labels).sorted(by: naturallyPrecedes)
-    var tally = try EvaluationTally(labels: model.labels + lacking, groupBy: groupBy, keepsFiles: needsFiles)
-    let fingerprint =
-      try predictions == nil ? nil : classifier?.fingerprint() ?? model.fingerprint(listeningTo: "sequences")
-    let writer = try predictions.map { path in
-      try resume && FileAccess.exists(path)
-        ? resumedWriter(path, &tally, examples, fields, labels: model.labels, model: fingerprint)
-        : PredictionWriter(to: path, labels: model.labels, fields: fields)
-    }
-    let done = tally.count
+  private func writePage(
+    _ report: ClassificationReport, of tally: EvaluationTally, model: ClassifierEnsemble?, to path: String
+  ) async throws {
+    var page = IllustratedReport()
+    let name = modelOptions.model.map { String($0.split(separator: "/").last ?? "") }
+    if let name = name ?? (model == nil ? nil : "the bundled model") { page.title = "How good is \(name)?" }
+    (page.illustrations, page.embedsAudio) = (illustrate, embedAudio)
+    (page.channel, page.jobs) = (channelOptions.selection, jobOptions.jobs)
     var progress = ProgressLine()
-    let start = ContinuousClock.now
-    Interruption.listen()
-    do {
-      func take(_ prediction: Prediction) throws {
-        var prediction = prediction
-        prediction.model = fingerprint
-        try writer?.write(prediction)
-        try tally.add(prediction)
-        for warning in prediction.warnings {
-          progress.clear()
-          StandardError.report("warning: \(warning)")
-        }
-        if let error = prediction.error {
-          progress.clear()
-          StandardError.report(error)
-          if failureOptions.failFast { throw ExitStatus.failFast(done: tally.count - tally.failed, of: examples.count) }
-        }
-        progress.update("\(tally.count) of \(examples.count) \(data.noun)")
-      }
-      let rest = Array(examples[done...])
-      try await classifier?.classify(rest, jobs: jobOptions.jobs, until: Interruption.isRequested, each: take)
-      try await data.sequences?.classify(
-        rest, with: model, jobs: jobOptions.jobs, until: Interruption.isRequested, each: take)
-    } catch is CancellationError {
-      progress.clear()
-      let hint = predictions == nil ? "" : "; go on with --resume"
-      StandardError.report("stopped; \(tally.count) of \(examples.count) files done\(hint)")
-      throw Interruption.status
+    let linked = try await page.write(
+      report, of: tally, model: model, data: source, to: path, until: Interruption.isRequested
+    ) { done, total in
+      progress.update("report: \(done) of \(total) spectrograms")
     }
     progress.clear()
-    let (seconds, count) = ((ContinuousClock.now - start) / .seconds(1), examples.count - done)
+    if linked > 0 {
+      StandardError.write(
+        "auricle: the sound of \(linked) files is linked, not embedded: more than "
+          + "\(IllustratedReport.audioLimit >> 20) MiB")
+    }
+  }
+
+  /// What an earlier run predicted, or what the model does; nil where rows on standard output are all that is wanted.
+  private func tally(of model: ClassifierEnsemble?) async throws -> EvaluationTally? {
+    var evaluator = Evaluator()
+    evaluator.conditions = try only.map { try FieldCondition($0) }
+    evaluator.split = split.flatMap { Split($0) }
+    (evaluator.groupBy, evaluator.keepsFiles) = (groupBy, needsFiles)
+    (evaluator.channel, evaluator.jobs) = (channelOptions.selection, jobOptions.jobs)
+    do {
+      guard let model, from == nil else {
+        guard source != "-" else {
+          throw CommandError("--from reads its file twice, which standard input does not allow")
+        }
+        return try evaluator.evaluate(predictionsAt: source) { StandardError.report("warning: \($0)") }
+      }
+      guard batch.filesFrom == nil else { return try await runBatch(evaluator, model) }
+      evaluator.shard = try batch.chosenShard()
+      return try await run(evaluator, model)
+    } catch EvaluationError.noLabelInFile where batch.shard != nil {
+      return nil  // no file fell to this shard
+    } catch EvaluationError.nothingChosen {
+      throw CommandError("\(source): \(EvaluationError.nothingChosen)")
+    } catch EvaluationError.unknownField(let field, let known) {
+      throw CommandError("--group-by: \(EvaluationError.unknownField(field, known: known))")
+    }
+  }
+
+  /// Answers a list, and judges the rows that are kept.
+  private func runBatch(_ evaluator: Evaluator, _ model: ClassifierEnsemble) async throws -> EvaluationTally? {
+    let output = predictions == "-" ? nil : predictions
+    let answers = try ListClassifier(
+      model, channel: channelOptions.selection, shard: batch.chosenShard(), isMarked: output != nil)
+    let run = BatchRun(
+      options: batch, failureOptions: failureOptions, jobs: jobOptions.jobs, output: output, model: answers.fingerprint)
+    if !run.isFinished() {
+      do {
+        try await run.run([]) { files, _ in answers.rows(for: files) }
+      } catch ExitStatus.someFailed where output != nil {
+        // The report says so.
+      }
+    }
+    return try output.map { try evaluator.evaluate(predictionsAt: $0) { StandardError.report("warning: \($0)") } }
+  }
+
+  /// Runs the model, and tells how it goes.
+  private func run(_ evaluator: Evaluator, _ model: ClassifierEnsemble) async throws -> EvaluationTally {
+    let data = try labels.load(source)
+    var (done, failed, total, resumed) = (0, 0, 0, 0)
+    var line = ProgressLine()
+    let start = ContinuousClock.now
+    Interruption.listen()
+    func show(_ progress: Evaluator.Progress) throws {
+      switch progress {
+      case .warning(let text): StandardError.report("warning: \(text)")
+      case .begins(let examples, let earlier): (total, resumed, done) = (examples, earlier, earlier)
+      case .prediction(let prediction, let count):
+        done = count
+        if !prediction.warnings.isEmpty || prediction.error != nil { line.clear() }
+        for warning in prediction.warnings { StandardError.report("warning: \(warning)") }
+        if let error = prediction.error {
+          failed += 1
+          if !batch.errorsAsRows { StandardError.report(error) }
+          if failureOptions.failFast { throw ExitStatus.failFast(done: done - failed, of: total) }
+        }
+        line.update("\(done) of \(total) \(data.noun)")
+      }
+    }
+    if let predictions, predictions != "-", !resume, !overwrite, evaluator.shard == nil,
+      FileAccess.size(of: predictions) ?? 0 > 0
+    {
+      throw CommandError("\(predictions): is there already; go on with --resume, or begin anew with --overwrite")
+    }
+    let tally: EvaluationTally
+    do {
+      tally = try await evaluator.evaluate(
+        model, on: data, writing: predictions.map { .init(path: $0, resumes: resume) }, until: Interruption.isRequested,
+        progress: show)
+    } catch is CancellationError {
+      line.clear()
+      let hint = predictions == nil ? "" : "; go on with --resume"
+      StandardError.report("stopped; \(done) of \(total) files done\(hint)")
+      throw Interruption.status
+    }
+    line.clear()
+    let (seconds, count) = ((ContinuousClock.now - start) / .seconds(1), total - resumed)
     StandardError.write(
       "\(count) \(data.noun) in \(fixed(seconds, decimals: 2)) s (\(Int(Double(count) / max(seconds, 1e-9))) a second)"
-        + (done > 0 ? ", \(done) taken over" : ""))
+        + (resumed > 0 ? ", \(resumed) taken over" : ""))
     return tally
-  }
-
-  /// The files to classify, and the names of all their fields.
-  private func examples(of found: Dataset, labels modelLabels: [String]) throws -> ([Example], fields: [String]) {
-    let name = dataset ?? ""
-    var examples = try found.examples(where: conditions())
-    if let split = split.flatMap({ Split($0) }) { examples = examples.filter { $0.split == split } }
-    guard !examples.isEmpty else { throw CommandError("\(name): no file is left to evaluate") }
-    let lacking = examples.filter { [known = Set(modelLabels)] in !known.contains($0.label) }
-    if let odd = lacking.first, lacking.count == examples.count {
-      throw CommandError(
-        "\(odd.path): its label '\(odd.label)' is not one of the model's (\(modelLabels.joined(separator: ", "))), and "
-          + "neither is that of any other file")
-    }
-    if !lacking.isEmpty {
-      let counts = lacking.reduce(into: [String: Int]()) { $0[$1.label, default: 0] += 1 }
-      let classes = counts.sorted { naturallyPrecedes($0.key, $1.key) }.map { "'\($0.key)' \($0.value)" }
-      StandardError.report(
-        "warning: \(lacking.count) of \(examples.count) files are of classes that the model lacks "
-          + "(\(printable(classes.joined(separator: ", ")))); they count as wrong")
-    }
-    var fields: Set<String> = []
-    for example in examples {
-      fields.formUnion(example.fields.keys)
-      if example.split != nil { fields.insert("split") }
-    }
-    try checkGroups(known: fields)
-    return (examples, fields.sorted(by: naturallyPrecedes))
-  }
-
-  /// Takes over what a stopped run wrote: the same model's answers to the first of the same files.
-  private func resumedWriter(
-    _ path: String, _ tally: inout EvaluationTally, _ examples: [Example], _ fields: [String], labels: [String],
-    model: String?
-  ) throws -> PredictionWriter {
-    let end = try PredictionFile(path: path).read(linesMustEnd: true) { prediction in
-      let row = tally.count
-      guard prediction.model == model else {
-        throw CommandError(
-          "\(path): \(prediction.path) was answered by another model or channel (\(prediction.model ?? "unknown"); this is "
-            + "\(model ?? "unknown")); resume with the same, or write to another file")
-      }
-      guard row < examples.count, examples[row].identity == prediction.path, examples[row].label == prediction.truth
-      else {
-        throw CommandError(
-          "\(path): row \(row + 1) is \(prediction.path) with truth '\(prediction.truth ?? "")', but this run has "
-            + (row < examples.count
-              ? "\(examples[row].identity) with '\(examples[row].label)' there" : "only \(examples.count) files")
-            + "; resume with the same data set and choice of files")
-      }
-      try tally.add(prediction)
-    }
-    return try PredictionWriter(resuming: path, at: end, labels: labels, fields: fields)
   }
 }
 

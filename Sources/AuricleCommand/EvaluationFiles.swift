@@ -27,11 +27,6 @@ enum ConfusionFormat: String, CaseIterable {
   }
 }
 
-/// What follows the last dot, in lower case.
-func ending(of path: String) -> String {
-  path.lastIndex(of: ".").map { path[path.index(after: $0)...].lowercased() } ?? ""
-}
-
 private func list(_ endings: [String]) -> String {
   endings.map { "." + $0 }.joined(separator: ", ")
 }

@@ -1,29 +1,21 @@
 import ArgumentParser
 import Auricle
 
-/// Where features go.
-enum FeatureDestination: Equatable {
-  /// Text, for one sound.
-  case standardOutput
-  /// One sound to the file of this name.
-  case file(String, FeatureFileFormat)
-  /// A file for each sound in a folder.
-  case folder(String, FeatureFileFormat)
-  /// All sounds to one file.
-  case archive(String, FeatureFileFormat)
-
-  /// What `--format` and `-o` mean for `corpus`, which came of `arguments`. The format is the one asked for, else that of
-  /// the name's ending, else `npy`.
-  init(format: FeatureFileFormat?, output: String?, corpus: Corpus, arguments: [String]) throws {
+extension FeatureDestination {
+  /// What `--format` and `-o` mean for `count` sounds (nil for a list of any number), which are one file if `isOneFile`. The
+  /// format is the one asked for, else that of the name's ending, else `npy`. Nil is standard output, as text, for one
+  /// sound.
+  static func chosen(
+    format: FeatureFileFormat?, output: String?, count: Int?, isOneFile: Bool
+  ) throws -> FeatureDestination? {
     guard let output, output != "-" else {
-      guard (format ?? .csv) == .csv else {
-        throw ValidationError("Say where to write with -o; only csv goes to standard output.")
+      guard (format ?? .csv) == .csv, let count else {
+        throw ValidationError("Say where to write with -o; only csv of one sound goes to standard output.")
       }
-      guard corpus.files.count == 1 else {
-        throw ValidationError("\(corpus.files.count) files do not go to standard output; say where to write with -o.")
+      guard count == 1 else {
+        throw ValidationError("\(count) files do not go to standard output; say where to write with -o.")
       }
-      self = .standardOutput
-      return
+      return nil
     }
     let isFolder = output.hasSuffix("/") || FileAccess.isFolder(output)
     let ending = output.split(separator: "/").last?.split(separator: ".").dropFirst().last.map { $0.lowercased() }
@@ -34,22 +26,11 @@ enum FeatureDestination: Equatable {
     }
     let folder = output.count > 1 && output.hasSuffix("/") ? String(output.dropLast()) : output
     if format.isArchive {
-      self = .archive(named == nil ? "\(folder)/features.\(format.rawValue)" : output, format)
-    } else if named == format, arguments.count == 1, corpus.files.count == 1, !FileAccess.isFolder(arguments[0]) {
-      self = .file(output, format)
+      return .archive(named == nil ? "\(folder)/features.\(format.rawValue)" : output, format)
+    } else if named == format, isOneFile {
+      return .file(output, format)
     } else {
-      self = .folder(folder, format)
-    }
-  }
-
-  /// The hidden file that says which configuration the features have, so that no run mixes two.
-  var notePath: String? {
-    switch self {
-    case .standardOutput, .file: return nil
-    case .folder(let folder, _): return "\(folder)/.features.json"
-    case .archive(let path, _):
-      let name = path.split(separator: "/").last.map { String($0) } ?? path
-      return "\(path.dropLast(name.count)).\(name).json"
+      return .folder(folder, format)
     }
   }
 }

@@ -142,26 +142,6 @@ struct FeatureOptions: ParsableArguments {
   }
 }
 
-/// Features at any sample rate: a configuration in JSON that may leave the rate to each file.
-struct FeatureRecipe: Sendable {
-  let json: String
-  /// The rate that all files are brought to, in Hz; nil where each is taken at its own.
-  let sampleRate: Int?
-
-  /// Throws `FeatureError.configuration` for what cannot be read, or can be computed at no file's rate.
-  init(_ json: JSONValue) throws {
-    self.json = try json.json
-    let configuration = try FeatureConfiguration(json: self.json)
-    sampleRate = json["sampleRate"] == nil ? nil : configuration.sampleRate
-    if sampleRate != nil { try configuration.validate() }
-  }
-
-  /// For files at `rate` Hz, unless the recipe has its own.
-  func configuration(at rate: Int?) throws(FeatureError) -> FeatureConfiguration {
-    try FeatureConfiguration(json: json, sampleRate: sampleRate ?? rate)
-  }
-}
-
 extension FeatureConfiguration.Preset: ExpressibleByArgument {}
 extension FeatureConfiguration.Kind: ExpressibleByArgument {}
 extension FeatureConfiguration.Framing: ExpressibleByArgument {}

@@ -3,15 +3,18 @@ import Auricle
 
 struct Features: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "features",
     abstract: "Compute features only, and write them for other programs, or draw them.",
     discussion: """
       Examples:
         auricle features recordings/ -o features/
         auricle features seven.wav --preset librosa --format csv
-        auricle features corpus.csv --preset kaldi --kind logmel --mels 80 -o features.ark
+        auricle features corpus.csv --preset kaldi --kind logmel -o features.ark
         auricle features seven.wav --kind spectrogram --plot seven.png
+        auricle features --files-from list.txt --shard 3/8 --errors-as-rows -o part-3.ark
 
-      A run that was interrupted is continued by the same command: what is already written whole is skipped.
+      A run that was interrupted is continued by the same command: what is already
+      written whole is skipped.
       """)
 
   @OptionGroup(title: "Which features") var features: FeatureOptions
@@ -35,7 +38,9 @@ struct Features: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Draw one sound's features to a file in .png or .svg.", valueName: "file"))
   var plot: String?
   @OptionGroup var channelOptions: ChannelOptions
+  @OptionGroup var decodingOptions: DecodingOptions
   @OptionGroup var confinement: RootOptions
+  @OptionGroup var batch: BatchOptions
   @OptionGroup var outputOptions: OutputOptions
   @OptionGroup var failureOptions: FailureOptions
   @OptionGroup var jobOptions: JobOptions
@@ -45,7 +50,11 @@ struct Features: AsyncParsableCommand {
   var files: [String] = []
 
   func validate() throws {
-    if files.isEmpty && !printConfig { throw ValidationError("Missing expected argument '<file> ...'") }
+    if !printConfig { try batch.check(files) }
+    if batch.isUsed && batch.filesFrom == nil {
+      throw ValidationError("--shard and --errors-as-rows go with --files-from.")
+    }
+    if batch.isUsed && plot != nil { throw ValidationError("--plot draws one sound, not those of a list.") }
     if model != nil && !features.isEmpty {
       throw ValidationError("A model has its own features; leave --preset, --config and what changes them out.")
     }
@@ -61,42 +70,71 @@ struct Features: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let recipe = try model.map { try FeatureRecipe(JSONValue(json: ClassifierEnsemble(contentsOf: $0).features.json)) }
+    let recipe = try model.map { try FeatureRecipe(ClassifierEnsemble(contentsOf: $0).features) }
     let extractor = CorpusExtractor(try recipe ?? features.recipe(), channel: channelOptions.selection)
     if printConfig { return try writeConfiguration(extractor.recipe) }
-    let corpus = try Corpus(paths: files, root: confinement.root)
+    if batch.isUsed { return try await runBatch(extractor) }
+    let corpus = try Corpus(paths: files, root: confinement.root, decoding: decodingOptions.decoding)
     if corpus.leftOut.soundCount > 0 { StandardError.report("left out: \(corpus.leftOut)") }
     if let plot { return try draw(corpus, extractor, to: plot) }
 
-    let destination = try FeatureDestination(format: format, output: output, corpus: corpus, arguments: files)
-    let note = try destination.notePath.map { try keepNote(at: $0, extractor.recipe) }
-    // Whatever ends the run, the note says of which rates the sounds were.
-    defer {
-      if var note, extractor.recipe.sampleRate == nil, let path = destination.notePath {
-        note.sampleRates = extractor.sampleRates.union(note.sampleRates).sorted()
-        try? note.write(to: path)
-      }
+    defer { warn(extractor) }
+    guard
+      let destination = try FeatureDestination.chosen(
+        format: format, output: output, count: corpus.files.count,
+        isOneFile: files.count == 1 && corpus.files.count == 1 && !FileAccess.isFolder(files[0]))
+    else {
+      return try writeText(corpus.files[0].sound, extractor)
     }
-    switch destination {
-    case .standardOutput: try writeText(corpus.files[0].sound, extractor)
-    case .file(let path, let format):
-      try await run(corpus.files.map { Job(file: $0, target: path, format: format, overwrite: true) }, extractor)
-    case .folder(let folder, let format):
-      let jobs = corpus.files.map {
-        Job(file: $0, target: "\(folder)/\($0.name).\(format.rawValue)", format: format, overwrite: overwrite)
-      }
-      try await run(jobs, extractor)
-    case .archive(let path, let format):
-      try FileAccess.makeFolder(Features.folder(of: path))
-      let archive = try FeatureArchive(path: path, format: format, overwrite: overwrite)
-      try await run(try Features.entries(corpus, format), to: archive, extractor)
+    var tally = Tally(total: corpus.files.count, json: outputOptions.json, failFast: failureOptions.failFast)
+    if !corpus.files.contains(where: { $0.path == "-" }) { Interruption.listen() }
+    let isArchive = if case .archive = destination { true } else { false }
+    try await extractor.extract(
+      corpus.files, to: destination, overwrite: overwrite, jobs: jobOptions.jobs, until: Interruption.isRequested
+    ) { outcome in
+      try tally.add(outcome, label: isArchive ? outcome.name : outcome.output)
+    }
+    try tally.finish()
+  }
+
+  private func runBatch(_ extractor: CorpusExtractor) async throws {
+    guard
+      let destination = try FeatureDestination.chosen(format: format, output: output, count: nil, isOneFile: false)
+    else { return }
+    let shard = try batch.chosenShard()
+    let extraction = try ExtractionRun(extractor, to: destination, overwrite: overwrite)
+    defer {
+      extraction.keepRates()
+      warn(extractor)
+    }
+    let run = BatchRun(
+      options: batch, failureOptions: failureOptions, jobs: jobOptions.jobs, checksNames: true)
+    try await run.run([]) { files, _ in
+      var rows: [BatchRow] = []
+      for file in files { rows.append(try await extraction.row(for: file, shard: shard)) }
+      return rows
+    } whenDone: {
+      try await extraction.finish()
+    }
+  }
+
+  /// What is to be known of the features that were computed.
+  private func warn(_ extractor: CorpusExtractor) {
+    for warning in extractor.warnings { StandardError.report("warning: \(warning)") }
+    let rates = extractor.sampleRates.sorted()
+    if rates.count > 1 {
+      StandardError.report(
+        "warning: the sounds have \(rates.count) rates (\(rates.map { "\($0)" }.joined(separator: ", ")) Hz), and their features "
+          + "are not alike; --sample-rate brings them to one")
     }
   }
 
   // MARK: One sound
 
   private func writeConfiguration(_ recipe: FeatureRecipe) throws {
-    let rate = try files.first.map { try AudioFile(path: $0).info.sampleRate }
+    let rate = try files.first.map {
+      try AudioFile(of: SoundSpan($0).decoded(by: decodingOptions.decoding)).info.sampleRate
+    }
     let configuration = try recipe.configuration(at: rate)
     try configuration.validate()
     try StandardOutput.write(configuration.json)
@@ -131,103 +169,6 @@ struct Features: AsyncParsableCommand {
 
   // MARK: Many sounds
 
-  private struct Job: Sendable {
-    var file: Corpus.File
-    var target: String
-    var format: FeatureFileFormat
-    var overwrite: Bool
-  }
-
-  /// What became of one file, as `--json` tells it.
-  private struct Outcome: Encodable, Sendable {
-    var path: String
-    var output: String
-    var name: String
-    var frames: Int?
-    var coefficients: Int?
-    var skipped: Bool?
-    var error: String?
-    var stage: Stage?
-
-    mutating func fail(_ error: any Error) {
-      self.error = "\(error)"
-      stage = Stage(of: error)
-    }
-  }
-
-  private func run(_ jobs: [Job], _ extractor: CorpusExtractor) async throws {
-    var tally = Tally(total: jobs.count, json: outputOptions.json, failFast: failureOptions.failFast)
-    if !jobs.contains(where: { $0.file.path == "-" }) { Interruption.listen() }
-    try await orderedMap(jobs, jobs: jobOptions.jobs, until: Interruption.isRequested) { job in
-      var outcome = Outcome(path: job.file.path, output: job.target, name: job.file.name)
-      do {
-        let source = try extractor.source(job.file.sound)
-        let encoding = FeatureEncoding(job.format, of: source.configuration)
-        outcome.coefficients = encoding.coefficients
-        if !job.overwrite, let frames = FeatureFile.frames(at: job.target, encoding: encoding) {
-          (outcome.frames, outcome.skipped) = (frames, true)
-        } else {
-          let folder = Features.folder(of: job.target)
-          if !FileAccess.isFolder(folder) { try FileAccess.makeFolder(folder) }
-          let file = try FeatureFile(path: job.target, encoding: encoding)
-          try source.forEachBlock { try file.append($0) }
-          try file.finish()
-          outcome.frames = file.frames
-        }
-      } catch {
-        outcome.fail(error)
-      }
-      return outcome
-    } each: { _, outcome in
-      try tally.add(outcome, label: outcome.output)
-    }
-    try tally.finish()
-  }
-
-  private func run(_ files: [Corpus.File], to archive: FeatureArchive, _ extractor: CorpusExtractor) async throws {
-    var tally = Tally(total: files.count, json: outputOptions.json, failFast: failureOptions.failFast)
-    if !files.contains(where: { $0.path == "-" }) { Interruption.listen() }
-    try await orderedMap(
-      Array(files.enumerated()), jobs: jobOptions.jobs, until: Interruption.isRequested
-    ) { turn, file -> Result<Outcome, any Error> in
-      var outcome = Outcome(path: file.path, output: archive.path, name: file.name)
-      var entry: FeatureEntry?
-      do {
-        let source = try extractor.source(file.sound)
-        let coefficients = source.configuration.coefficientCount
-        outcome.coefficients = coefficients
-        if let shape = archive.existing[file.name] {
-          guard shape.coefficients == coefficients else {
-            throw FeatureFileError.notContinued(
-              path: archive.path,
-              reason: "'\(file.name)' in it has \(shape.coefficients) coefficients, not \(coefficients)")
-          }
-          (outcome.frames, outcome.skipped) = (shape.frames, true)
-        } else {
-          let begun = archive.entry(source.configuration)
-          try source.forEachBlock { try begun.append($0) }
-          outcome.frames = begun.frames
-          entry = begun
-        }
-      } catch {
-        outcome.fail(error)
-        entry = nil
-      }
-      // What cannot be written ends the run; what cannot be read does not.
-      do {
-        try await archive.append(entry, named: file.name, turn: turn)
-        return .success(outcome)
-      } catch {
-        return .failure(error)
-      }
-    } each: { _, result in
-      let outcome = try result.get()
-      try tally.add(outcome, label: outcome.name)
-    }
-    try await archive.finish()
-    try tally.finish()
-  }
-
   /// Counts and reports outcomes.
   private struct Tally {
     let total: Int
@@ -243,7 +184,7 @@ struct Features: AsyncParsableCommand {
       self.failFast = failFast
     }
 
-    mutating func add(_ outcome: Outcome, label: String) throws {
+    mutating func add(_ outcome: Extraction, label: String) throws {
       if json || outcome.skipped != true { progress.clear() }
       if json { try StandardOutput.write(jsonLine(outcome)) }
       if let error = outcome.error {
@@ -273,36 +214,5 @@ struct Features: AsyncParsableCommand {
     }
   }
 
-  /// Refuses to mix features of two configurations in one place, and notes which it holds.
-  private func keepNote(at path: String, _ recipe: FeatureRecipe) throws -> FeatureNote {
-    if !overwrite, FileAccess.exists(path) {
-      guard let noted = FeatureNote(at: path), noted.recipe == (try JSONValue(json: recipe.json)) else {
-        throw CommandError(
-          "\(output ?? path): holds features of another configuration (it is in \(path)); use --overwrite, or another place"
-        )
-      }
-      return noted
-    }
-    try FileAccess.makeFolder(Features.folder(of: path))
-    let note = FeatureNote(recipe: try JSONValue(json: recipe.json))
-    try note.write(to: path)
-    return note
-  }
-
-  /// Kaldi's names hold no white space.
-  private static func entries(_ corpus: Corpus, _ format: FeatureFileFormat) throws -> [Corpus.File] {
-    guard format == .ark else { return corpus.files }
-    var earlier: [String: String] = [:]
-    return try corpus.files.map { file in
-      let name = String(file.name.map { $0.isWhitespace ? "_" : $0 })
-      if let other = earlier.updateValue(file.path, forKey: name) {
-        throw DatasetError.sameName(name, path: file.path, earlier: other)
-      }
-      return Corpus.File(file.sound, name: name)
-    }
-  }
-
-  static func folder(of path: String) -> String {
-    path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
-  }
+  static func folder(of path: String) -> String { Auricle.folder(of: path) }
 }

@@ -3,19 +3,37 @@ import Auricle
 
 struct Inspect: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "inspect",
     abstract: "Show what a model is made of, or what an audio file holds.",
     discussion: """
       Examples:
         auricle inspect digits.safetensors
         auricle inspect seven.wav --json
+        auricle inspect digits.safetensors --card > README.md
       """)
 
+  @OptionGroup var decodingOptions: DecodingOptions
   @OptionGroup var output: OutputOptions
+  @Flag(help: "Write a model card in Markdown: what the model hears, its data, figures and limits.")
+  var card = false
   @Argument(help: ArgumentHelp("A model or an audio file; nothing for the bundled model.", valueName: "model|file"))
   var path: String?
 
+  func validate() throws {
+    if card && output.json { throw ValidationError("--card is Markdown; choose it or --json.") }
+  }
+
   func run() throws {
-    if let path, !Inspect.looksLikeModel(path) {
+    if card {
+      guard path.map({ Inspect.looksLikeModel($0) }) ?? true else {
+        throw CommandError("\(path ?? ""): not a model, and only models have cards")
+      }
+      let file = path?.split(separator: "/").last.map { String($0) } ?? "digits"
+      let name = file.hasSuffix(".safetensors") ? String(file.dropLast(".safetensors".count)) : file
+      let model = try path.map { try ClassifierEnsemble(contentsOf: $0) } ?? SoundClassifier().model
+      return try StandardOutput.write(ModelCard(model, name: name).markdown)
+    }
+    if let path, decodingOptions.raw != nil || !Inspect.looksLikeModel(path) {
       try inspectAudio(path)
     } else {
       try inspectModel(path.map { try ClassifierEnsemble(contentsOf: $0) } ?? SoundClassifier().model)
@@ -97,6 +115,7 @@ struct Inspect: ParsableCommand {
     case .sequence(let width):
       try StandardOutput.write("sequences of \(width) numbers a frame\(model.normalizer == nil ? "" : ", normalised")")
     }
+    if networks[0].precision == .int8 { try StandardOutput.write("weights   of 8 bits") }
     try StandardOutput.write("labels    \(model.labels.joined(separator: ", "))")
     for (index, network) in networks.enumerated() {
       guard let record = network.record, let best = record.epochs.first(where: { $0.number == record.bestEpoch })
@@ -132,7 +151,7 @@ struct Inspect: ParsableCommand {
   }
 
   private func inspectAudio(_ path: String) throws {
-    let file = try AudioFile(path: path)
+    let file = try AudioFile(of: SoundSpan(path).decoded(by: decodingOptions.decoding))
     var (frames, peak, squares) = (0, 0.0, 0.0)
     var block: [Float] = []
     while try file.read(frames: 65_536, into: &block) > 0 {
@@ -143,6 +162,7 @@ struct Inspect: ParsableCommand {
       frames += block.count
       block.removeAll(keepingCapacity: true)
     }
+    for warning in file.warnings { StandardError.report("warning: \(warning)") }
     let info = file.info
     let description = AudioDescription(
       path: path, container: info.container, encoding: info.encoding, sampleRate: info.sampleRate,

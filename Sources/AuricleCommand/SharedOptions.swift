@@ -1,20 +1,16 @@
 import ArgumentParser
 import Auricle
 
-#if canImport(FoundationEssentials)
-  import FoundationEssentials
-#else
-  import Foundation
-#endif
-
 /// Makes an error of `check` wrong usage, with the error's reason.
 func checkUsage(_ check: () throws -> Void) throws {
   do { try check() } catch { throw ValidationError("\(error).") }
 }
 
 struct JobOptions: ParsableArguments {
-  @Option(name: .shortAndLong, help: ArgumentHelp("Threads to use; as a rule, all cores.", valueName: "n"))
-  var jobs: Int = ProcessInfo.processInfo.activeProcessorCount
+  @Option(
+    name: .shortAndLong,
+    help: ArgumentHelp("Threads to use; as a rule, all cores that Slurm and the control group allow.", valueName: "n"))
+  var jobs: Int = ProcessorCount.available
 
   func validate() throws {
     guard (1...4096).contains(jobs) else { throw ValidationError("--jobs is \(jobs); it must be 1 to 4096.") }
@@ -49,6 +45,29 @@ struct ChannelOptions: ParsableArguments {
   }
 }
 
+/// How sound is decoded that does not say so itself, or that libsndfile does not read.
+struct DecodingOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "The sound has no header: encoding (\(RawFormat.Encoding.allCases.map(\.rawValue).joined(separator: ", "))), rate and "
+        + "channels, for example s16le:16000:1.", valueName: "format"))
+  var raw: RawFormat?
+  @Flag(
+    name: .customLong("ffmpeg"),
+    help: "Let an installed ffmpeg decode what libsndfile does not read (m4a, webm, AMR, film).")
+  var usesFFmpeg = false
+
+  func validate() throws {
+    if raw != nil && usesFFmpeg { throw ValidationError("--raw and --ffmpeg exclude each other.") }
+  }
+
+  var decoding: SoundDecoding { SoundDecoding(raw: raw, fallback: usesFFmpeg ? .ffmpeg : nil) }
+}
+
+extension RawFormat: ExpressibleByArgument {
+  public init?(argument: String) { self.init(argument) }
+}
+
 struct ModelOptions: ParsableArguments {
   @Option(
     name: .shortAndLong,
@@ -69,22 +88,32 @@ struct DatasetOptions: ParsableArguments {
   @OptionGroup var labels: LabelOptions
   @Flag(help: "Do not train on data in which something is suspicious, such as one sound in two classes.")
   var strict = false
+  @Flag(help: "Leave classes that only files for testing have out of the model, instead of refusing the data set.")
+  var allowTestOnlyClasses = false
 
   func load() throws -> LabeledData { try labels.load(dataset) }
-}
 
-/// Labelled files of sound, or labelled sequences.
-struct LabeledData {
-  let dataset: Dataset
-  private(set) var sequences: SequenceDataset?
-
-  init(_ dataset: Dataset) { self.dataset = dataset }
-
-  init(_ sequences: SequenceDataset) {
-    (self.dataset, self.sequences) = (sequences.dataset, sequences)
+  /// Divides the data set, and says which of its classes the model will lack.
+  func split(_ dataset: Dataset, validation choice: ValidationChoice, seed: UInt64) throws -> DatasetSplit {
+    let split: DatasetSplit
+    do {
+      split = try dataset.split(
+        validation: choice, seed: seed, allowingClassesOnlyInTesting: allowTestOnlyClasses)
+    } catch {
+      guard case .classesNotInTraining(let classes) = error, classes.allSatisfy({ $0.split == .testing }) else {
+        throw error
+      }
+      throw CommandError("\(error); --allow-test-only-classes leaves such classes out of the model")
+    }
+    let lacking = split.testingByUnknownLabel.sorted { naturallyPrecedes($0.key, $1.key) }
+    if !lacking.isEmpty {
+      let counts = lacking.map { "'\($0.key)' \($0.value)" }.joined(separator: ", ")
+      StandardError.report(
+        "warning: the model will lack the classes of \(lacking.map(\.value).reduce(0, +)) files for testing (\(counts)), "
+          + "which count as wrong")
+    }
+    return split
   }
-
-  var noun: String { sequences == nil ? "files" : "sequences" }
 }
 
 /// How a table is read whose names do not say it themselves.
@@ -138,6 +167,7 @@ struct LabelOptions: ParsableArguments {
       valueName: "file"))
   var labels: String?
   @OptionGroup var confinement: RootOptions
+  @OptionGroup var decodingOptions: DecodingOptions
 
   func validate() throws {
     try checkUsage { _ = try labelPattern.map { try LabelPattern($0) } }
@@ -151,7 +181,9 @@ struct LabelOptions: ParsableArguments {
     }
     if labels != nil { throw CommandError("\(dataset): not a file or folder of features, which alone take --labels") }
     let found = Result { () throws(DatasetError) in
-      try Dataset(at: dataset, labelPattern: pattern, root: confinement.root, table: table.options)
+      try Dataset(
+        at: dataset, labelPattern: pattern, root: confinement.root, table: table.options,
+        decoding: decodingOptions.decoding)
     }
     switch found {
     case .success(let found) where !SequenceDataset.isSequences(found): return LabeledData(found)

@@ -3,13 +3,16 @@ import Auricle
 
 struct Train: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "train",
     abstract: "Train a model on labelled files.",
     discussion: """
       Examples:
         auricle train sounds/ -o sounds.safetensors
-        auricle train recordings/ -o digits.safetensors --label-pattern '{label}_{speaker}_{index}' --hold-out 'index<10'
-        auricle train recordings/ --label-pattern '{label}_{speaker}_{index}' --leave-one-out speaker
+        auricle train recordings/ -o digits.safetensors --hold-out 'index<10' \\
+          --label-pattern '{label}_{speaker}_{index}'
+        auricle train sounds.csv --leave-one-out speaker
         auricle train features.npz --labels labels.csv -o motion.safetensors
+        auricle train recordings/ --events labels/ --negatives rain/ -o birds.safetensors
       """)
 
   @OptionGroup var data: DatasetOptions
@@ -27,6 +30,7 @@ struct Train: AsyncParsableCommand {
       valueName: "condition"))
   var holdOut: [String] = []
 
+  @OptionGroup(title: "Events") var eventOptions: EventTrainingOptions
   @OptionGroup(title: "Network") var network: NetworkOptions
   @Flag(help: "Print the network as a list of layers in JSON, and do nothing else.")
   var printNetwork = false
@@ -84,6 +88,12 @@ struct Train: AsyncParsableCommand {
   private var judges: Bool { crossValidate != nil || leaveOneOut != nil }
 
   func validate() throws {
+    var problems = UsageProblems()
+    problems.add(validateOptions)
+    try problems.check(paths: [data.dataset, noise, rooms, data.labels.labels])
+  }
+
+  private func validateOptions() throws {
     if crossValidate != nil && leaveOneOut != nil {
       throw ValidationError("--cross-validate and --leave-one-out exclude each other.")
     }
@@ -169,7 +179,7 @@ struct Train: AsyncParsableCommand {
 
   /// The data set; of sequences with the normalisation that is asked for, and no option that is for sound alone.
   private func loadedData() throws -> LabeledData {
-    let loaded = try data.load()
+    let loaded = try eventOptions.load(data, seed: trainingOptions.seed)
     guard var sequences = loaded.sequences else {
       return loaded
     }
@@ -199,7 +209,7 @@ struct Train: AsyncParsableCommand {
       } else {
         .automatic(fraction: 0.1)
       }
-    let split = try dataset.split(validation: choice, seed: trainingOptions.seed)
+    let split = try data.split(dataset, validation: choice, seed: trainingOptions.seed)
     let trainer = try trainer(for: split.training, of: loaded, folder: judges ? "final" : nil)
     StandardError.write(
       "\(data.dataset): \(dataset.source), \(dataset.examples.count) \(loaded.noun) in \(dataset.labels.count) classes; "
@@ -211,7 +221,7 @@ struct Train: AsyncParsableCommand {
 
     let start = ContinuousClock.now
     var display = TrainingDisplay(epochs: trainer.training.epochs, json: outputOptions.json)
-    let result = try await trainer.train(split, labels: dataset.labels) {
+    let result = try await trainer.train(split, labels: split.labels) {
       Interruption.check()
       look(at: $0, hasBegun: &hasBegun)
       display.show($0)
@@ -254,6 +264,7 @@ struct Train: AsyncParsableCommand {
     let dataset = loaded.dataset
     let report = DatasetReport(
       of: dataset, split: split, sameSounds: loaded.sequences == nil ? dataset.sameSounds() : [],
+      durations: loaded.sequences == nil ? dataset.extremeDurations() : [:],
       wantsValidation: split != nil && validationSplit != 0)
     for line in report.text().split(separator: "\n") { StandardError.write("  " + printable(String(line))) }
     if dataset.leftOut.soundCount > 0 { StandardError.report("left out: \(dataset.leftOut)") }
@@ -298,7 +309,7 @@ struct Train: AsyncParsableCommand {
         jsonLine(["meanAccuracy": result.meanAccuracy, "standardDeviation": result.standardDeviation]))
     } else {
       try StandardOutput.write(
-        "\n\(result.pooled.text)\n\n\(result.pooled.confusion.text())\n\nmean accuracy of the folds "
+        "\n\(result.pooled.confusion.text())\n\n\(result.pooled.text)\n\nmean accuracy of the folds "
           + "\(percent(result.meanAccuracy)), standard deviation \(percent(result.standardDeviation))")
     }
     if output == nil && !result.failures.isEmpty {

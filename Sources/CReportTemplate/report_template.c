@@ -14,6 +14,10 @@ static const unsigned char script[] = {
 #embed "report.js"
 };
 
+static const unsigned char events[] = {
+#embed "events.html"
+};
+
 const unsigned char *auricle_report_page(void) { return page; }
 size_t auricle_report_page_size(void) { return sizeof page; }
 
@@ -22,3 +26,6 @@ size_t auricle_report_style_size(void) { return sizeof style; }
 
 const unsigned char *auricle_report_script(void) { return script; }
 size_t auricle_report_script_size(void) { return sizeof script; }
+
+const unsigned char *auricle_report_events(void) { return events; }
+size_t auricle_report_events_size(void) { return sizeof events; }

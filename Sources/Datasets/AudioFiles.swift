@@ -20,9 +20,8 @@ public enum AudioFiles {
   /// Replaces each folder by the audio files in it, however deep, sorted by the bytes of their paths.
   ///
   /// A file stays as it is, whatever its name and even if it is missing (who reads it will say so); so does `-`. Hidden
-  /// files and folders are passed over, links followed. A file's name that is not UTF-8 has U+FFFD for what is wrong in
-  /// it: nothing is there by that name, and who reads it will say so. Throws `DatasetError.noAudio` for a folder without
-  /// audio, and `DatasetError.nameNotUTF8` for a folder whose name is no text.
+  /// files and folders are passed over, links followed. Bytes of a name that are not UTF-8 are written `\xE9`; see
+  /// `FilePath.escaped`. Throws `DatasetError.noAudio` for a folder without audio.
   public static func expand(
     paths: [String], extensions: Set<String> = AudioFiles.extensions
   ) throws(DatasetError) -> [String] {
@@ -62,7 +61,7 @@ enum FileKind {
   init?(_ path: String) {
     var status = stat()
     // A link to nothing counts as a file: reading it will say what is wrong, passing over it would hide that.
-    guard stat(path, &status) == 0 || lstat(path, &status) == 0 else { return nil }
+    guard path.withSystemPath({ stat($0, &status) == 0 || lstat($0, &status) == 0 }) else { return nil }
     switch status.st_mode & S_IFMT {
     case S_IFDIR:
       self = .folder(
@@ -106,7 +105,7 @@ struct FolderWalk {
           contents.folders.append((name, identity))
         }
       case .file where isAudio: contents.files.append(name)
-      case nil where isAudio: contents.files.append(name)  // not UTF-8, or just gone
+      case nil where isAudio: contents.files.append(name)  // just gone
       case .file: contents.leftOut.add(name: name, extensions: extensions)
       default: break
       }
@@ -114,37 +113,11 @@ struct FolderWalk {
     return contents
   }
 
-  /// The names in `folder`, hidden ones too, in no order. Read as bytes: `FileManager` passes over those that are not UTF-8.
+  /// The names in `folder`, hidden ones too, in no order; as text that leads back to them.
   private func names(in folder: String) throws(DatasetError) -> [String] {
-    guard let stream = opendir(folder) else { throw .file(.unreadable(path: folder, reason: systemReason())) }
-    defer { closedir(stream) }
-    var names: [String] = []
-    errno = 0
-    while let entry = readdir(stream) {
-      let bytes = withUnsafePointer(to: &entry.pointee.d_name) {
-        $0.withMemoryRebound(to: CChar.self, capacity: MemoryLayout.size(ofValue: $0.pointee)) {
-          Array(UnsafeRawBufferPointer(start: $0, count: strlen($0)))
-        }
-      }
-      if bytes != [dot] && bytes != [dot, dot] {
-        let name = String(validating: bytes, as: UTF8.self)
-        if name == nil && bytes.first != dot && isFolder(bytes, in: dirfd(stream)) {
-          throw .nameNotUTF8(bytes, folder: folder)
-        }
-        names.append(name ?? String(decoding: bytes, as: UTF8.self))
-      }
-      errno = 0
-    }
-    guard errno == 0 else { throw .file(.unreadable(path: folder, reason: systemReason())) }
-    return names
-  }
-
-  private var dot: UInt8 { UInt8(ascii: ".") }
-
-  private func isFolder(_ name: [UInt8], in folder: Int32) -> Bool {
-    var status = stat()
-    let path = name.map { CChar(bitPattern: $0) } + [0]
-    return fstatat(folder, path, &status, 0) == 0 && status.st_mode & S_IFMT == S_IFDIR
+    do {
+      return try FileAccess.names(in: folder.filePath).map(\.escaped)
+    } catch { throw .file(error) }
   }
 
   /// The audio files under `folder`, relative to it. Each folder is entered once, those in `visited` never, so that

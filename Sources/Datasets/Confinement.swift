@@ -41,16 +41,14 @@ struct Confinement {
 
 /// Absolute, without links; nil when nothing is there.
 private func realPath(_ path: String) -> String? {
-  guard let resolved = realpath(path, nil) else { return nil }
+  guard let resolved = path.withSystemPath({ realpath($0, nil) }) else { return nil }
   defer { free(resolved) }
-  return String(cString: resolved)
+  return String(systemPath: resolved)
 }
 
 /// What a symbolic link says; nil for anything else.
 private func linkTarget(_ path: String) -> String? {
-  var target = [UInt8](repeating: 0, count: Int(PATH_MAX))
-  let count = target.withUnsafeMutableBytes { bytes in
-    bytes.bindMemory(to: CChar.self).baseAddress.map { readlink(path, $0, bytes.count) } ?? -1
-  }
-  return count > 0 ? String(decoding: target[..<count], as: UTF8.self) : nil
+  var target = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
+  let count = path.withSystemPath { readlink($0, &target, target.count - 1) }
+  return count > 0 ? String(systemPath: target) : nil
 }

@@ -36,11 +36,13 @@ public struct Corpus: Sendable {
   public let leftOut: LeftOut
 
   /// Expands audio files, folders of them, manifests (CSV, TSV or JSON lines; paths in them are relative to them, and must
-  /// not lead out of the folder `root`, if given), and `-` for standard input.
+  /// not lead out of the folder `root`, if given), and `-` for standard input. `decoding` says how they are decoded, and
+  /// so which files are looked for in folders.
   ///
   /// Throws `DatasetError.sameName` for two files of one name, and what is wrong with a folder or a manifest.
   public init(
-    paths: [String], root: String? = nil, table options: TableOptions = TableOptions()
+    paths: [String], root: String? = nil, table options: TableOptions = TableOptions(),
+    decoding: SoundDecoding = SoundDecoding()
   ) throws(DatasetError) {
     var leftOut = LeftOut()
     let folders = paths.filter { $0 != "-" }.map { components($0).dropLast() }
@@ -53,7 +55,7 @@ public struct Corpus: Sendable {
         found.append(File(path: path, name: "stdin"))
       } else if case .folder = FileKind(path) {
         let root = paths.count == 1 ? components(path).count : shared.count
-        let inside = try AudioFiles.find(paths: [path])
+        let inside = try AudioFiles.find(paths: [path], extensions: decoding.extensions)
         leftOut.add(inside.leftOut)
         for file in inside.files {
           found.append(File(path: file, name: Corpus.name(components(file).dropFirst(root), hasEnding: true)))
@@ -71,7 +73,8 @@ public struct Corpus: Sendable {
     }
     var files: [File] = []
     var earlier: [String: SoundSpan] = [:]
-    for file in found {
+    for var file in found {
+      file.sound = file.sound.decoded(by: decoding)
       switch earlier.updateValue(file.sound, forKey: file.name) {
       case nil: files.append(file)
       case let other? where other.identity.utf8.elementsEqual(file.sound.identity.utf8): break  // twice is one

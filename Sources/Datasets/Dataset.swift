@@ -1,3 +1,4 @@
+import AudioInput
 import AuricleBase
 
 /// Labelled sounds, found by looking at what a path points to.
@@ -17,7 +18,7 @@ public struct Dataset: Sendable {
   }
 
   /// In the order of their paths' bytes for a folder, of the lines for a manifest.
-  public let examples: [Example]
+  public private(set) var examples: [Example]
   /// Every label once, in natural order ("2" before "10").
   public let labels: [String]
   /// What was found, for people: "folder per class", "manifest (CSV), labels from 'label'".
@@ -42,19 +43,32 @@ public struct Dataset: Sendable {
     return dataset
   }
 
+  /// The same with further examples.
+  package func adding(_ examples: [Example], source: String) -> Dataset {
+    var dataset = Dataset(examples: self.examples + examples, source: source)
+    (dataset.noiseFiles, dataset.leftOut, dataset.origins) = (noiseFiles, leftOut, origins)
+    return dataset
+  }
+
   /// Looks at `path` and lists what is there; no audio file is opened.
   ///
   /// A pattern with `{label}` names the classes of a folder; one without adds fields to a folder per class. Either adds
   /// fields to a manifest, whose own columns come first. With a `root`, a manifest whose paths lead out of that folder, by
-  /// `..` or through symbolic links, is refused. `table` says how a table is read whose names do not say it themselves.
+  /// `..` or through symbolic links, is refused. `table` says how a table is read whose names do not say it themselves,
+  /// `decoding` how the sounds are decoded; the files that are looked for in folders are then those of
+  /// `decoding.extensions`, unless others are asked for.
   public init(
     at path: String, labelPattern: LabelPattern? = nil, root: String? = nil, table: TableOptions = TableOptions(),
-    audioExtensions: Set<String> = AudioFiles.extensions
+    decoding: SoundDecoding = SoundDecoding(), audioExtensions: Set<String>? = nil
   ) throws(DatasetError) {
     let request = Request(
-      path: path, pattern: labelPattern, root: root, options: table, extensions: audioExtensions)
+      path: path, pattern: labelPattern, root: root, options: table,
+      extensions: audioExtensions ?? decoding.extensions)
     self = try Layouts.dataset(request)
     guard !examples.isEmpty else { throw .noExamples(path: path) }
+    if decoding != SoundDecoding() {
+      for index in examples.indices { examples[index].sound = examples[index].sound.decoded(by: decoding) }
+    }
   }
 
   /// Where a table lists the example; nil when none does.

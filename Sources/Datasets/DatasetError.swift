@@ -7,7 +7,6 @@ public enum DatasetError: Error, Hashable, Sendable, CustomStringConvertible {
   case notUTF8(path: String, line: Int)
   case noExamples(path: String)
 
-  case nameNotUTF8([UInt8], folder: String)
   case noAudio(folder: String, extensions: Set<String>, leftOut: LeftOut = LeftOut())
   case missingFile(folder: String, wanted: [String], purpose: String)
   case emptyClass(label: String, folder: String, extensions: Set<String>)
@@ -62,8 +61,6 @@ public enum DatasetError: Error, Hashable, Sendable, CustomStringConvertible {
     case .notUTF8(let path, let line): "\(path), line \(line): not UTF-8 text; save it as UTF-8"
     case .noExamples(let path): "\(path): lists no files"
 
-    case .nameNotUTF8(let name, let folder):
-      "\(folder): the name '\(escaped(name))' in it is not UTF-8; rename it, or keep it elsewhere"
     case .noAudio(let folder, let extensions, let leftOut):
       "\(folder): no audio files in it (\(list(extensions)))"
         + (leftOut.soundCount == 0 ? "" : "; left out: \(leftOut)")
@@ -164,16 +161,6 @@ public enum DatasetError: Error, Hashable, Sendable, CustomStringConvertible {
       )
     default: nil
     }
-  }
-
-  /// As a shell takes it between $' and ': bytes that are not printable ASCII as \xE9.
-  private func escaped(_ name: [UInt8]) -> String {
-    name.map { byte in
-      switch byte {
-      case 0x20..<0x7F: String(UnicodeScalar(byte))
-      default: "\\x" + (byte < 0x10 ? "0" : "") + String(byte, radix: 16, uppercase: true)
-      }
-    }.joined()
   }
 
   private func list(_ extensions: Set<String>) -> String {

@@ -1,10 +1,11 @@
+import AudioInput
 import AuricleBase
 
 /// The files of a folder that were passed over, counted by the reason.
 ///
 ///     let (files, leftOut) = try AudioFiles.find(paths: ["recordings"])
 ///     leftOut.counts          // [.format("m4a"): 12, .hidden: 1, .otherKind("txt"): 3]
-///     leftOut.description     // "12 .m4a files (not read; convert them, for example with 'ffmpeg -i a.m4a a.wav'), 1 hidden file"
+///     leftOut.description     // "12 .m4a files (not read; use --ffmpeg, or convert them, for example with 'ffmpeg -i a.m4a a.wav'), 1 hidden file"
 public struct LeftOut: Hashable, Sendable, CustomStringConvertible {
   public enum Reason: Hashable, Sendable {
     /// Sound (or film) of a kind that is not read, by the ending of its name.
@@ -15,6 +16,8 @@ public struct LeftOut: Hashable, Sendable, CustomStringConvertible {
     case emptyName
     /// In a folder whose name begins with "_" and does not end with it.
     case underscoredFolder
+    /// A folder of logs, checkpoints or features that Auricle wrote, and no class.
+    case ownFolder(String)
     /// What its ending says is no sound ("txt", "png"), or nothing known.
     case otherKind(String)
   }
@@ -56,28 +59,33 @@ public struct LeftOut: Hashable, Sendable, CustomStringConvertible {
     let formats = counts.compactMap { reason, count -> (ending: String, count: Int)? in
       if case .format(let ending) = reason { (ending, count) } else { nil }
     }.sorted { ($1.count, $0.ending) < ($0.count, $1.ending) }
-    if let first = formats.first {
-      let names = formats.map { ".\($0.ending)" }
-      let list = zip(formats, names).map { "\($0.count) \($1)" }.joined(separator: ", ")
-      parts.append(
-        "\(list) \(formats.map(\.count).reduce(0, +) == 1 ? "file" : "files") (not read; convert them, for example with "
-          + "'ffmpeg -i a.\(first.ending) a.wav')")
+    func add(_ formats: [(ending: String, count: Int)], _ remedy: (String) -> String) {
+      guard let first = formats.first else { return }
+      let list = formats.map { "\($0.count) .\($0.ending)" }.joined(separator: ", ")
+      let noun = formats.map(\.count).reduce(0, +) == 1 ? "file" : "files"
+      parts.append("\(list) \(noun) (\(remedy(first.ending)))")
     }
+    let isBare = { (format: (ending: String, count: Int)) in Self.bareFormats.contains(format.ending) }
+    add(formats.filter { !isBare($0) }) {
+      "not read; use --ffmpeg, or convert them, for example with 'ffmpeg -i a.\($0) a.wav'"
+    }
+    add(formats.filter(isBare)) { _ in "samples without a header; describe them with --raw" }
     func add(_ reason: Reason, _ words: String) {
       if let count = counts[reason] { parts.append("\(count) \(count == 1 ? "file" : "files") \(words)") }
     }
     add(.hidden, "whose names begin with '.'")
     add(.emptyName, "whose names are nothing but an ending (rename them)")
     add(.underscoredFolder, "in folders whose names begin with '_' (rename the folders, if they are classes)")
+    let own = counts.keys.compactMap { if case .ownFolder(let name) = $0 { "'\(name)'" } else { nil } }.sorted()
+    if !own.isEmpty {
+      parts.append(
+        "folder\(own.count == 1 ? "" : "s") \(own.joined(separator: ", ")) of Auricle's own logs, checkpoints or features"
+      )
+    }
     return parts.joined(separator: ", ")
   }
 
+  private static let bareFormats: Set<String> = ["raw", "pcm", "sln"]
   /// Endings of sound and film that libsndfile does not read.
-  static let unreadFormats: Set<String> = [
-    "m4a", "m4b", "m4v", "mp4", "aac", "alac", "webm", "weba", "amr", "awb", "3gp", "3g2", "wma", "asf", "wmv", "mka",
-    "mkv",
-    "mov", "avi", "mpg", "mpeg", "ac3", "eac3", "dts", "ape", "wv", "tta", "dsf", "dff", "ra", "rm", "mpc", "spx",
-    "shn",
-    "mts", "oma", "qcp", "gsm", "raw", "pcm", "sln", "vox", "flv", "ogv", "aa", "aax",
-  ]
+  static let unreadFormats = AudioFormats.unreadExtensions.union(bareFormats)
 }

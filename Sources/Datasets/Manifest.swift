@@ -183,6 +183,10 @@ struct Manifest {
       throw .outside(root: confinement.root, path: table.path, line: row.line, file: path)
     }
     var sound = SoundSpan(path)
+    if let column = convention.channelColumn, let cell = row.cells.removeValue(forKey: column) {
+      guard let number = cell.text.flatMap({ Int($0) }), number >= 1 else { throw malformed(row, "no channel") }
+      sound.channel = .channel(number)
+    }
     do throws(SpanProblem) {
       sound.seconds = try spanColumns?.take(from: &row)
     } catch {

@@ -30,7 +30,7 @@ public struct FileContents: Sendable {
   public static let onDisk = FileContents(
     size: { FileAccess.size(of: $0) },
     sample: { path in
-      let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+      let descriptor = path.withSystemPath { open($0, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
       guard descriptor >= 0, let size = FileAccess.size(of: path) else { return nil }
       defer { close(descriptor) }
       var block = [UInt8](repeating: 0, count: 4096)

@@ -7,6 +7,8 @@ struct TableConvention {
   var labelColumns: [String] = []
   /// Whether columns with a beginning and an end say which part of the file counts.
   var hasSpans = true
+  /// The column of the channel that counts, the first being 1; other tables' columns of that name mean many things.
+  var channelColumn: String?
   /// Whether a row without label and times is a file in which nothing happens.
   var mayLackEvents = false
   /// The folders, relative to the table's, that paths may be relative to; the first in which the first file is there.

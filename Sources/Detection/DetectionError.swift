@@ -22,6 +22,8 @@ public enum DetectionError: Error, Hashable, Sendable, CustomStringConvertible {
   case unknownLabel(String, known: [String])
   /// Files whose length is needed and was not given.
   case unknownDuration(path: String)
+  /// Annotations of a sound that is not there, or may be one of several.
+  case unknownSound(String, annotations: String, candidates: [String])
 
   public var description: String {
     switch self {
@@ -41,6 +43,10 @@ public enum DetectionError: Error, Hashable, Sendable, CustomStringConvertible {
       "there is no label '\(label)'; there are \(known.map { "'\($0)'" }.joined(separator: ", "))"
     case .unknownDuration(let path):
       "\(path.isEmpty ? "the sound" : path): how long it is must be known to judge its events"
+    case .unknownSound(let name, let file, let candidates):
+      candidates.isEmpty
+        ? "\(Self.name(file)): it annotates '\(name)', but there is no such sound"
+        : "\(Self.name(file)): it annotates '\(name)', which may be \(candidates.joined(separator: " or "))"
     }
   }
 

@@ -16,10 +16,29 @@ public struct DetectionReport: Codable, Hashable, Sendable {
     }
   }
 
+  /// Thresholds that were chosen for a rate of false alarms, and what they give where they were chosen.
+  public struct OperatingPoint: Codable, Hashable, Sendable {
+    /// False alarms an hour, at most.
+    public let limit: Double
+    public let thresholds: [String: Float]
+    public let falseAlarmsPerHour: Double
+    public let falseRejects: Int
+    /// Annotated events.
+    public let truth: Int
+
+    public init(
+      limit: Double, thresholds: [String: Float], falseAlarmsPerHour: Double, falseRejects: Int, truth: Int
+    ) {
+      (self.limit, self.thresholds, self.falseAlarmsPerHour) = (limit, thresholds, falseAlarmsPerHour)
+      (self.falseRejects, self.truth) = (falseRejects, truth)
+    }
+  }
+
   public var events: EventMetrics
   public var segments: SegmentMetrics?
   public var psds: [NamedPSDS] = []
   public var curves: [DetectionCurve] = []
+  public var operatingPoint: OperatingPoint?
 
   public init(events: EventMetrics) {
     self.events = events
@@ -43,6 +62,7 @@ public struct DetectionReport: Codable, Hashable, Sendable {
       blocks.append(table(segments.labels, segments.classes, segments.overall, segments.averages))
     }
     blocks += psds.map(psdsText) + curves.map(curveText)
+    if let operatingPoint { blocks.append(text(of: operatingPoint)) }
     return blocks.joined(separator: "\n\n")
   }
 
@@ -101,6 +121,13 @@ public struct DetectionReport: Codable, Hashable, Sendable {
       + "\(plain(parameters.maximumFalsePositivesPerHour)) false positives an hour"
     let rows = named.score.classes.map { [oneLine($0.label), fixed($0.value, 4)] }
     return "\(named.name) \(fixed(named.score.value, 4)) (\(settings))\n" + aligned([["class", "score"]] + rows)
+  }
+
+  private func text(of point: OperatingPoint) -> String {
+    let rows = point.thresholds.sorted { $0.key < $1.key }.map { [oneLine($0.key), fixed(Double($0.value), 4)] }
+    return "thresholds for at most \(plain(point.limit)) false alarms an hour: \(fixed(point.falseAlarmsPerHour, 2)), "
+      + "and \(point.falseRejects) of \(counted(point.truth, "annotated event")) missed\n"
+      + aligned([["class", "threshold"]] + rows)
   }
 
   private func curveText(_ curve: DetectionCurve) -> String {

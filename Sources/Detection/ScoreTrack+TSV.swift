@@ -26,11 +26,12 @@ extension ScoreTrack {
     ([start.description, end.description] + row.map(\.description)).joined(separator: "\t") + "\n"
   }
 
-  /// Reads a table back: what `tsv()` writes, or sed_scores_eval.
+  /// Reads a table back, what `tsv()` writes, or sed_scores_eval; or, where the bytes begin so, what `npy()` does.
   ///
-  /// Throws `FileError`, and `DetectionError` with file and line for what is not such a table.
+  /// Throws `FileError`, and `DetectionError` with file and line for what is neither.
   public init(contentsOf path: String) throws {
-    try self.init(tsv: FileAccess.read(path, limit: AnnotationFormat.byteLimit), path: path)
+    let bytes = try FileAccess.read(path, limit: AnnotationFormat.byteLimit)
+    self = bytes.first == 0x93 ? try ScoreTrack(npy: bytes, path: path) : try ScoreTrack(tsv: bytes, path: path)
   }
 
   /// Reads the bytes of a table; `path` names it in errors.

@@ -65,6 +65,14 @@ public struct SoundEvent: Hashable, Sendable {
       lowFrequency: lowFrequency, highFrequency: highFrequency)
   }
 
+  /// The same event, said to fill the frequencies from 0 to `highest` Hz, unless it says itself which.
+  public func filling(to highest: Double) -> SoundEvent {
+    guard lowFrequency == nil, highFrequency == nil, highest > 0, highest.isFinite else { return self }
+    return SoundEvent(
+      checkedStart: start, end: end, label: label, probability: probability, path: path, channel: channel,
+      lowFrequency: 0, highFrequency: highest)
+  }
+
   /// Order by path, start, end, then label.
   public static func precedes(_ a: SoundEvent, _ b: SoundEvent) -> Bool {
     (a.path ?? "", a.start, a.end, a.label) < (b.path ?? "", b.start, b.end, b.label)

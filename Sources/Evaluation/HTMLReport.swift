@@ -105,8 +105,13 @@ public struct HTMLReport: Sendable {
 
   /// The page as UTF-8.
   public func html() throws -> [UInt8] {
-    let template = String(
-      decoding: UnsafeBufferPointer(start: auricle_report_page(), count: auricle_report_page_size()), as: UTF8.self)
+    let page = UnsafeBufferPointer(start: auricle_report_page(), count: auricle_report_page_size())
+    return try Self.filled(page, title: title, data: data())
+  }
+
+  /// A template with its title, the style, the script and the data.
+  static func filled(_ template: UnsafeBufferPointer<UInt8>, title: String, data: [UInt8]) -> [UInt8] {
+    let template = String(decoding: template, as: UTF8.self)
     let style = UnsafeBufferPointer(start: auricle_report_style(), count: auricle_report_style_size())
     let script = UnsafeBufferPointer(start: auricle_report_script(), count: auricle_report_script_size())
     var page: [UInt8] = []
@@ -118,7 +123,7 @@ public struct HTMLReport: Sendable {
       case "title": page += markup(title).utf8
       case "style": page += style
       case "script": page += script
-      default: page += try data()
+      default: page += data
       }
       rest = rest[end.upperBound...]
     }
@@ -127,8 +132,6 @@ public struct HTMLReport: Sendable {
 
   /// The data as JSON that may stand in a script element, whatever labels and paths hold.
   private func data() throws -> [UInt8] {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     let content = Content(
       title: title, subtitle: subtitle, labels: outcomes.labels, report: report, files: files.packed(with: outcomes),
       failures: files.failures, histograms: ScoreHistograms(outcomes),
@@ -142,6 +145,13 @@ public struct HTMLReport: Sendable {
           illustration.audio.map { (String(file), "data:\($0.type);base64,\(base64($0.bytes))") }
         }),
       audioPrefix: audioPrefix, trainings: trainings)
+    return try Self.json(content)
+  }
+
+  /// JSON that may stand in a script element.
+  static func json(_ content: some Encodable) throws -> [UInt8] {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     var result: [UInt8] = []
     for byte in try encoder.encode(content) {
       // These stand in strings only; as escapes they cannot end the element.

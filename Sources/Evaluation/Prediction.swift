@@ -19,6 +19,17 @@ public struct Prediction: Hashable, Sendable {
     }
   }
 
+  /// A member of a JSON object, its value as JSON.
+  public struct Member: Hashable, Sendable {
+    public var name: String
+    public var json: String
+
+    public init(name: String, json: String) {
+      self.name = name
+      self.json = json
+    }
+  }
+
   public var path: String
   /// The label the data set gives.
   public var truth: String?
@@ -42,6 +53,11 @@ public struct Prediction: Hashable, Sendable {
   public var model: String?
   /// What else is to be told of the file.
   public var fields: [String: String]
+  /// What whoever asked said of the file himself, handed on in JSON lines; not read back.
+  public var members: [Member] = []
+  /// The shard of the run that answered, as "3/8", and the file's place in the whole run, from 1; in JSON lines only.
+  public var shard: String?
+  public var row: Int?
   /// What a person should know of the sound; not kept in files.
   public var warnings: [String] = []
 

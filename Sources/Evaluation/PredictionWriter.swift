@@ -38,6 +38,9 @@ public final class PredictionWriter {
     try file.append(Array((line + "\n").utf8))
   }
 
+  /// Gives the file another name, once all of it is on the disk.
+  public func rename(to path: String) throws(FileError) { try file.rename(to: path) }
+
   private func writeHeader() throws(FileError) {
     if format == .csv { try file.append(Array((CSVText.line(columns.names) + "\n").utf8)) }
   }

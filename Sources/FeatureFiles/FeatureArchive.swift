@@ -66,6 +66,11 @@ public actor FeatureArchive {
     FeatureEntry(encoding: FeatureEncoding(format, of: configuration), path: path)
   }
 
+  /// Begins the features of one sound that were computed elsewhere, frames of so many coefficients.
+  public nonisolated func entry(coefficients: Int) -> FeatureEntry? {
+    FeatureEncoding(archive: format, coefficients: coefficients).map { FeatureEntry(encoding: $0, path: path) }
+  }
+
   /// Adds an entry when all turns before this one have been taken, or passes this turn when there is no entry. Every
   /// turn from 0 on must be taken once.
   public func append(_ entry: sending FeatureEntry?, named name: String, turn: Int) async throws {

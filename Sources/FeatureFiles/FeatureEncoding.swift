@@ -22,6 +22,13 @@ public struct FeatureEncoding: Hashable, Sendable {
     framePeriod = Int32(max(1, min(period.rounded(), Double(Int32.max))))
   }
 
+  /// For frames of so many coefficients in an archive; nil for a format that says more of them.
+  init?(archive format: FeatureFileFormat, coefficients: Int) {
+    guard format.isArchive else { return nil }
+    (self.format, self.coefficients) = (format, max(1, coefficients))
+    (parameterKind, framePeriod) = (HTKParameterKind(FeatureConfiguration.speech(sampleRate: 16_000)), 1)
+  }
+
   /// What stands before the frames.
   public func header(frames: Int) -> [UInt8] {
     switch format {

@@ -1,7 +1,7 @@
 import AuricleBase
 
 /// Kaldi's archive: each entry is its name, a space, and a matrix. A script file beside it, `.scp` in place of `.ark`,
-/// has a line `NAME PATH:OFFSET` for each.
+/// has a line `NAME PATH:OFFSET` for each, sorted by the bytes of the names, as Kaldi's readers require.
 struct KaldiArchive: ArchiveLayout {
   private let path: String
   private var places: [(name: String, offset: Int)] = []
@@ -40,6 +40,7 @@ struct KaldiArchive: ArchiveLayout {
   func finish(_ file: OutputFile, isWhole: Bool) throws {
     guard !places.isEmpty else { return }
     let script = path.hasSuffix(".ark") ? String(path.dropLast(4)) + ".scp" : path + ".scp"
-    try FileAccess.writeAtomically(places.map { "\($0.name) \(path):\($0.offset)\n" }.joined(), to: script)
+    let sorted = places.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+    try FileAccess.writeAtomically(sorted.map { "\($0.name) \(path):\($0.offset)\n" }.joined(), to: script)
   }
 }

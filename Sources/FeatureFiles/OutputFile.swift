@@ -31,7 +31,7 @@ final class OutputFile {
     temporary = path + ".\(getpid()).\(UInt32.random(in: 0 ... .max)).part"
     written = 0
     isKept = false
-    descriptor = open(temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+    descriptor = temporary.withSystemPath { open($0, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o666) }
     guard descriptor >= 0 else { throw .unwritable(path: path, reason: systemReason()) }
   }
 
@@ -42,7 +42,7 @@ final class OutputFile {
     self.path = path
     self.temporary = temporary
     isKept = true
-    descriptor = open(temporary, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
+    descriptor = temporary.withSystemPath { open($0, O_RDWR | O_CREAT | O_CLOEXEC, 0o666) }
     written = 0
     guard descriptor >= 0 else { throw FileError.unwritable(path: temporary, reason: systemReason()) }
     guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else { throw FeatureFileError.inUse(path: path) }
@@ -53,7 +53,7 @@ final class OutputFile {
     // An archive that is to be continued keeps all that was finished.
     if isKept && !isPublished { try? flush() }
     close(descriptor)
-    if !isPublished && !isKept { unlink(temporary) }
+    if !isPublished && !isKept { FileAccess.remove(temporary) }
   }
 
   func append(_ bytes: some Collection<UInt8>) throws(FileError) {
@@ -107,7 +107,9 @@ final class OutputFile {
 
   /// Gives a whole file that is to be continued a temporary name again.
   func withdraw(to temporary: String) throws(FileError) {
-    guard rename(self.temporary, temporary) == 0 else { throw .unwritable(path: path, reason: systemReason()) }
+    guard FileAccess.rename(self.temporary, to: temporary) else {
+      throw .unwritable(path: path, reason: systemReason())
+    }
     self.temporary = temporary
   }
 
@@ -119,7 +121,7 @@ final class OutputFile {
   /// Gives the file its own name; `durably`, once all of it is on the disk.
   func publish(durably: Bool = true) throws(FileError) {
     try flush()
-    guard !durably || fsync(descriptor) == 0, rename(temporary, path) == 0 else {
+    guard !durably || fsync(descriptor) == 0, FileAccess.rename(temporary, to: path) else {
       throw .unwritable(path: path, reason: systemReason())
     }
     isPublished = true

@@ -9,11 +9,15 @@ import AuricleBase
 
 /// The model file: a safetensors file with the parameters under the names of `ParameterLayout`, `normalization.mean` and
 /// `normalization.scale`, and in `__metadata__` JSON under `auricle.model`, `auricle.features` (or `auricle.sequence`, the
-/// width of other sequences), `auricle.labels` and `auricle.training`, `auricle.output` where it is not softmax, and
-/// `auricle.window`, the frames of the windows that longer sequences are heard in, where there are any.
+/// width of other sequences), `auricle.labels` and `auricle.training`, `auricle.output` where it is not softmax,
+/// `auricle.window`, the frames of the windows that longer sequences are heard in, where there are any, and
+/// `auricle.detection`, how the model detects events.
 ///
 /// That is format 3. A file of several networks says how many under `auricle.members`, and each one's tensors and its
 /// `auricle.model` and `auricle.training` have `member.0/`, `member.1/` and so on before their names.
+///
+/// A model whose weights have 8 bits is format 4, which is format 3 with `auricle.precision`: a matrix is a tensor of int8
+/// and beside it, under its name and `.scale`, a number for each of its last axis.
 ///
 /// Formats 1 (one network) and 2 (several) are those of 0.1, which described networks as `ClassicNetwork` does.
 extension ClassifierEnsemble {
@@ -26,12 +30,23 @@ extension ClassifierEnsemble {
   public init(bytes: [UInt8], path: String) throws(ModelError) {
     let file: TensorFile
     do { file = try TensorFile(bytes: bytes, path: path) } catch { throw .file(path: path, reason: error.reason) }
+    try self.init(file, path: path)
+  }
+
+  /// The same without a copy, for bytes that stay where they are for as long as the program runs.
+  package init(constant bytes: UnsafeRawBufferPointer, path: String) throws(ModelError) {
+    let file: TensorFile
+    do { file = try TensorFile(constant: bytes, path: path) } catch { throw .file(path: path, reason: error.reason) }
+    try self.init(file, path: path)
+  }
+
+  private init(_ file: TensorFile, path: String) throws(ModelError) {
     let reader = ModelFileReader(file: file, path: path)
     guard let format = file.metadata["auricle.format"] else {
       throw reader.refuse("a safetensors file, but not a model that Auricle wrote")
     }
-    guard ["1", "2", "3"].contains(format) else {
-      throw reader.refuse("its format is \(format); this version of Auricle reads formats 1 to 3")
+    guard ["1", "2", "3", "4"].contains(format) else {
+      throw reader.refuse("its format is \(format); this version of Auricle reads formats 1 to 4")
     }
     var prefixes = [""]
     if let members = file.metadata["auricle.members"] ?? (format == "2" ? "" : nil) {
@@ -48,6 +63,7 @@ extension ClassifierEnsemble {
     } catch .configuration(let reason) {
       throw reader.refuse(reason)
     }
+    detection = file.metadata["auricle.detection"]
   }
 
   /// The model file's bytes: the same model always gives the same.
@@ -61,12 +77,15 @@ extension ClassifierEnsemble {
       return String(decoding: data, as: UTF8.self)
     }
     var file = TensorFile()
-    file.metadata = ["auricle.format": "3", "auricle.labels": try encode(labels)]
+    let isInt8 = members[0].precision == .int8
+    file.metadata = ["auricle.format": isInt8 ? "4" : "3", "auricle.labels": try encode(labels)]
+    if isInt8 { file.metadata["auricle.precision"] = WeightPrecision.int8.rawValue }
     switch input {
     case .audio(let features): file.metadata["auricle.features"] = try encode(features)
     case .sequence(let width): file.metadata["auricle.sequence"] = "\(width)"
     }
     if output != .softmax { file.metadata["auricle.output"] = output.rawValue }
+    file.metadata["auricle.detection"] = detection
     if let window { file.metadata["auricle.window"] = "\(window)" }
     if members.count > 1 { file.metadata["auricle.members"] = "\(members.count)" }
     for (index, member) in members.enumerated() {
@@ -74,8 +93,15 @@ extension ClassifierEnsemble {
       file.metadata[prefix + "auricle.model"] = try encode(member.configuration)
       if let record = member.record { file.metadata[prefix + "auricle.training"] = try encode(record) }
       for tensor in ParameterLayout(member.configuration).tensors {
-        file.tensors[prefix + tensor.name] = TensorFile.Tensor(
-          Array(member.parameters[tensor.range]), shape: tensor.shape)
+        let values = Array(member.parameters[tensor.range])
+        if isInt8, tensor.isMatrix {
+          let quantized = QuantizedRows(lastAxisOf: values, count: tensor.shape.last ?? 1)
+          file.tensors[prefix + tensor.name] = TensorFile.Tensor(quantized.values, shape: tensor.shape)
+          file.tensors[prefix + tensor.name + ".scale"] = TensorFile.Tensor(
+            quantized.scales, shape: [quantized.scales.count])
+        } else {
+          file.tensors[prefix + tensor.name] = TensorFile.Tensor(values, shape: tensor.shape)
+        }
       }
     }
     if let normalizer {
@@ -112,11 +138,28 @@ private struct ModelFileReader {
       throw refuse(error.description)
     }
     // Checked one by one before memory for all of them is taken: a file cannot ask for more than it brings.
-    var parameters: [Float] = []
-    for (index, tensor) in ParameterLayout(configuration).tensors.enumerated() {
+    guard let precision = WeightPrecision(rawValue: file.metadata["auricle.precision"] ?? "float32") else {
+      throw refuse("'auricle.precision' in its description is not float32 or int8")
+    }
+    let layout = ParameterLayout(configuration)
+    let tensors = try layout.tensors.enumerated().map { (index, tensor) throws(ModelError) in
       // The query of 0.1 was a row.
       let shape = classicNames?[index] == "attention.query" ? Array(tensor.shape.dropFirst()) : tensor.shape
-      parameters += try values(prefix + (classicNames?[index] ?? tensor.name), shape)
+      let name = prefix + (classicNames?[index] ?? tensor.name)
+      let isWhole = precision == .int8 && tensor.isMatrix
+      let scales = isWhole ? try self.tensor(name + ".scale", [shape.last ?? 1]) : nil
+      return (values: try self.tensor(name, shape, isWhole ? .int8 : .float32), scales: scales?.floats)
+    }
+    var parameters: [Float] = []
+    parameters.reserveCapacity(layout.count)
+    for (values, scales) in tensors {
+      if let scales {
+        for (index, value) in values.wholeNumbers.enumerated() {
+          parameters.append(Float(value) * scales[index % scales.count])
+        }
+      } else {
+        values.append(to: &parameters)
+      }
     }
     let input = try input()
     let isNormalized =
@@ -126,8 +169,8 @@ private struct ModelFileReader {
     let normalizer =
       isNormalized
       ? FeatureNormalizer(
-        mean: try values("normalization.mean", [configuration.input]),
-        scale: try values("normalization.scale", [configuration.input])) : nil
+        mean: try tensor("normalization.mean", [configuration.input]).floats,
+        scale: try tensor("normalization.scale", [configuration.input]).floats) : nil
     if let normalizer, !(normalizer.mean + normalizer.scale).allSatisfy(\.isFinite) {
       throw refuse("its normalisation holds a number that is not finite")
     }
@@ -135,11 +178,16 @@ private struct ModelFileReader {
       throw refuse("'auricle.output' in its description is not softmax or sigmoid")
     }
     let training = prefix + "auricle.training"
+    var record: StoredRecord?
+    if let text = file.metadata[training] {
+      do { record = try StoredRecord(json: text) } catch {
+        throw refuse("'\(training)' in its description cannot be read: \(error)")
+      }
+    }
     do {
       return try SequenceClassifier(
         configuration: configuration, input: input, output: output, labels: decode([String].self, "auricle.labels"),
-        normalizer: normalizer, parameters: parameters,
-        record: file.metadata[training] == nil ? nil : decode(TrainingRecord.self, training))
+        normalizer: normalizer, parameters: parameters, precision: precision, stored: record)
     } catch .configuration(let reason) {
       throw refuse(reason)
     }
@@ -164,11 +212,13 @@ private struct ModelFileReader {
     }
   }
 
-  private func values(_ name: String, _ shape: [Int]) throws(ModelError) -> [Float] {
+  private func tensor(
+    _ name: String, _ shape: [Int], _ kind: TensorFile.Kind = .float32
+  ) throws(ModelError) -> TensorFile.Tensor {
     guard let tensor = file.tensors[name] else { throw refuse("tensor '\(name)' is missing") }
-    guard tensor.kind == .float32, tensor.shape == shape else {
-      throw refuse("tensor '\(name)' is \(tensor.kind.rawValue) \(tensor.shape); wanted F32 \(shape)")
+    guard tensor.kind == kind, tensor.shape == shape else {
+      throw refuse("tensor '\(name)' is \(tensor.kind.rawValue) \(tensor.shape); wanted \(kind.rawValue) \(shape)")
     }
-    return tensor.floats
+    return tensor
   }
 }

@@ -8,7 +8,7 @@ import AudioFeatures
 ///     let model = try ClassifierEnsemble(contentsOf: "digits.safetensors")
 ///     let probabilities = try model.probabilities(of: [features])[0]     // one per label, sum 1
 public struct ClassifierEnsemble: Sendable {
-  public let members: [SequenceClassifier]
+  public private(set) var members: [SequenceClassifier]
   /// Frames of the windows that a longer sequence is heard in; the answer is the mean of theirs. Nil where every sequence
   /// is heard whole.
   ///
@@ -24,6 +24,8 @@ public struct ClassifierEnsemble: Sendable {
   /// The features of sound that it takes. Throws `ModelError.notForSound` where it takes other sequences.
   public var features: FeatureConfiguration { get throws(ModelError) { try members[0].features } }
   public var labels: [String] { members[0].labels }
+  /// JSON that says how scores become events; a later stage's, which is kept in the file as it is.
+  package var detection: String?
   public var normalizer: FeatureNormalizer? { members[0].normalizer }
   public var parameterCount: Int { members.reduce(0) { $0 + $1.parameters.count } }
 
@@ -41,9 +43,11 @@ public struct ClassifierEnsemble: Sendable {
     }
     let alike = members.allSatisfy {
       $0.input == first.input && $0.output == first.output && $0.labels == first.labels
-        && $0.normalizer == first.normalizer
+        && $0.normalizer == first.normalizer && $0.precision == first.precision
     }
-    guard alike else { throw .configuration("members that differ in input, output, labels or normalisation") }
+    guard alike else {
+      throw .configuration("members that differ in input, output, labels, normalisation or precision")
+    }
     self.members = members
   }
 
@@ -51,7 +55,18 @@ public struct ClassifierEnsemble: Sendable {
   public func cooled(by temperature: Double) throws(ModelError) -> ClassifierEnsemble {
     var cooled: [SequenceClassifier] = []
     for member in members { cooled.append(try member.cooled(by: temperature)) }
-    return try ClassifierEnsemble(members: cooled, window: window)
+    var model = try ClassifierEnsemble(members: cooled, window: window)
+    model.detection = detection
+    return model
+  }
+
+  /// Adds something that is to be known to the settings in every member's record.
+  package mutating func note(_ value: String, as name: String) {
+    for index in members.indices {
+      guard var record = members[index].record else { continue }
+      record.settings = (record.settings ?? [:]).merging([name: value]) { $1 }
+      members[index].record = record
+    }
   }
 
   /// Probabilities of the labels, one array per sequence. As of `SequenceClassifier.probabilities(of:)`, a sequence's

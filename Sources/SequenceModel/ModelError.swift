@@ -27,7 +27,7 @@ public enum ModelError: Error, Hashable, Sendable, CustomStringConvertible {
     case .noFrames: "the features hold no frame"
     case .notFinite(let frame, let coefficient):
       "coefficient \(coefficient) of frame \(frame) is not a finite number"
-    case .overflow: "the features are so large that the network overflows"
+    case .overflow: "the network overflows: the features are too large for it, or its training diverged"
     case .state: "the recurrent state does not fit the network and the number of sequences"
     case .notForSound:
       "this model was trained on sequences that did not say which features of sound they are: it takes such sequences, not sound"

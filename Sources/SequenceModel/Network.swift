@@ -7,7 +7,10 @@ struct NetworkWeights<Scalar: NetworkScalar>: Sendable {
   let head: LayerPasses<Scalar>
 
   /// `parameters` as `layout` places them.
-  init(_ configuration: NetworkConfiguration, layout: ParameterLayout, parameters: [Scalar], forTraining: Bool) {
+  init(
+    _ configuration: NetworkConfiguration, layout: ParameterLayout, parameters: [Scalar], forTraining: Bool,
+    precision: WeightPrecision = .float32
+  ) {
     precondition(parameters.count == layout.count, "parameters must fit the layout")
     self.configuration = configuration
     self.layout = layout
@@ -20,7 +23,7 @@ struct NetworkWeights<Scalar: NetworkScalar>: Sendable {
           tensors: layout.tensors[tensors...], parameters: parameters,
           earlier: configuration.layers[..<layers.lowerBound],
           firstState: configuration.layers[..<layers.lowerBound].reduce(0) { $0 + $1.definition.states.count },
-          forTraining: forTraining))
+          forTraining: forTraining, precision: precision))
     }
     (body, head) = parameters.withUnsafeBufferPointer { buffer in
       let parameters = buffer.baseAddress!  // a layout is never empty

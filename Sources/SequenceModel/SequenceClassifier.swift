@@ -15,8 +15,15 @@ public struct SequenceClassifier: Sendable {
   public let normalizer: FeatureNormalizer?
   /// All that was learned, as `ParameterLayout` places it.
   public let parameters: [Float]
-  public let record: TrainingRecord?
+  /// How the weights of matrices are held; with `int8` they are whole numbers times a scale.
+  public let precision: WeightPrecision
+  /// How it was trained; nil where that is not known.
+  public package(set) var record: TrainingRecord? {
+    get { storedRecord?.value }
+    set { storedRecord = newValue.map { .decoded($0) } }
+  }
 
+  private var storedRecord: StoredRecord?
   let weights: NetworkWeights<Float>
 
   /// The features of sound that it takes. Throws `ModelError.notForSound` where it takes other sequences.
@@ -30,7 +37,17 @@ public struct SequenceClassifier: Sendable {
   /// Throws `ModelError.configuration` when the parts do not fit each other.
   public init(
     configuration: NetworkConfiguration, input: ModelInput, output: ModelOutput = .softmax, labels: [String],
-    normalizer: FeatureNormalizer? = nil, parameters: [Float], record: TrainingRecord? = nil
+    normalizer: FeatureNormalizer? = nil, parameters: [Float], precision: WeightPrecision = .float32,
+    record: TrainingRecord? = nil
+  ) throws(ModelError) {
+    try self.init(
+      configuration: configuration, input: input, output: output, labels: labels, normalizer: normalizer,
+      parameters: parameters, precision: precision, stored: record.map { .decoded($0) })
+  }
+
+  init(
+    configuration: NetworkConfiguration, input: ModelInput, output: ModelOutput, labels: [String],
+    normalizer: FeatureNormalizer?, parameters: [Float], precision: WeightPrecision, stored: StoredRecord?
   ) throws(ModelError) {
     let layout = ParameterLayout(configuration)
     func require(_ condition: Bool, _ reason: @autoclosure () -> String) throws(ModelError) {
@@ -63,9 +80,11 @@ public struct SequenceClassifier: Sendable {
     self.output = output
     self.labels = labels
     self.normalizer = normalizer
-    self.parameters = parameters
-    self.record = record
-    weights = NetworkWeights(configuration, layout: layout, parameters: parameters, forTraining: false)
+    self.parameters = precision == .int8 ? layout.onGrid(parameters) : parameters
+    self.precision = precision
+    storedRecord = stored
+    weights = NetworkWeights(
+      configuration, layout: layout, parameters: self.parameters, forTraining: false, precision: precision)
   }
 
   /// The same for sound.
@@ -101,8 +120,14 @@ public struct SequenceClassifier: Sendable {
   /// A sequence's result does not depend on the others, bit for bit: sequences of any lengths may go together. Throws
   /// `ModelError` for features of another width, without a frame, not finite, or so large that the network overflows.
   public func probabilities(of sequences: [FeatureMatrix]) throws(ModelError) -> [[Float]] {
+    try probabilities(of: sequences, on: NetworkTape<Float>(configuration))
+  }
+
+  func probabilities(
+    of sequences: [FeatureMatrix], on tape: NetworkTape<Float>
+  ) throws(ModelError) -> [[Float]] {
     for sequence in sequences { try check(sequence) }
-    let logits = NetworkTape<Float>(configuration).forward(weights, sequences, normalizer)
+    let logits = tape.forward(weights, sequences, normalizer)
     let classes = configuration.classCount
     var results: [[Float]] = []
     for sequence in sequences.indices {

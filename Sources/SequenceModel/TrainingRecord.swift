@@ -1,3 +1,11 @@
+import AuricleBase
+
+#if canImport(FoundationEssentials)
+  import FoundationEssentials
+#else
+  import Foundation
+#endif
+
 /// How a model came to be: kept in its file, so that a result can be traced and a curve drawn.
 public struct TrainingRecord: Codable, Hashable, Sendable {
   /// What one epoch gave. Losses are mean cross-entropies in nats, accuracies shares in [0, 1].
@@ -46,5 +54,26 @@ public struct TrainingRecord: Codable, Hashable, Sendable {
     self.bestEpoch = bestEpoch
     self.epochs = epochs
     self.settings = settings
+  }
+}
+
+/// A record as a model file keeps it, decoded when it is asked for: few who classify ask.
+enum StoredRecord: Sendable {
+  case decoded(TrainingRecord)
+  case json(String)
+
+  /// Throws `MalformedJSON` for text that is not JSON.
+  init(json text: String) throws(MalformedJSON) {
+    var scanner = JSONScanner(text.utf8)
+    try scanner.skipValue()
+    try scanner.end()
+    self = .json(text)
+  }
+
+  var value: TrainingRecord? {
+    switch self {
+    case .decoded(let record): record
+    case .json(let text): try? JSONDecoder().decode(TrainingRecord.self, from: Data(text.utf8))
+    }
   }
 }

@@ -183,6 +183,7 @@ public struct Trainer: Sendable {
     if state.record.validationExamples > 0, validates(after: progress.epoch, state.record) {
       let result = try await validate(
         TrainableNetwork(network, layout: layout, parameters: state.result), validation, normalizer)
+      guard result.loss.isFinite else { throw TrainingError.diverged(epoch: progress.epoch) }
       epoch.validationLoss = result.loss
       epoch.validationAccuracy = result.accuracy
       isBest =

@@ -58,7 +58,8 @@ struct DatasetOptionsTests {
     let run = try Run(["train", "\(folder.path)/in", "-o", "\(folder.path)/m"] + small)
     #expect(run.status == 0, "\(run.errors)")
     #expect(run.errors.contains("auricle: warning: one sound is in several classes ("), "\(run.errors)")
-    #expect(run.errors.contains("auricle: left out: 1 .m4a file (not read; convert them"), "\(run.errors)")
+    #expect(
+      run.errors.contains("auricle: left out: 1 .m4a file (not read; use --ffmpeg, or convert them"), "\(run.errors)")
     let classified = try Run("classify", "\(folder.path)/in")
     #expect(classified.status == 0 && classified.errors.contains("left out: 1 .m4a file"), "\(classified.errors)")
     let features = try Run("features", "\(folder.path)/in", "-o", "\(folder.path)/out")

@@ -1,3 +1,4 @@
+import Auricle
 import Foundation
 import Testing
 
@@ -244,5 +245,116 @@ struct DetectTests {
     }
     let none = try Run("evaluate", "--events", truth, "\(folder.path)/missing.csv")
     #expect(none.status == 1 && none.errorLines.count == 1)
+  }
+
+  @Test("a run that was killed goes on where it was, and gives the same file")
+  func resume() throws {
+    let folder = try TemporaryFolder()
+    let bytes = try wav(stream().bytes, size: 0)
+    let paths = try ["a.wav", "b.wav", "c.wav"].map { try file($0, bytes, in: folder) }
+    let command = ["detect", "--jobs", "1"] + settings + [paths[0], paths[1], "-"]
+    #expect(try Run(command + ["-o", "\(folder.path)/whole.csv"], input: paths[2]).status == 0)
+
+    let output = "\(folder.path)/events.csv"
+    let process = Process()
+    process.executableURL = try Run.program
+    process.arguments = command + ["-o", output]
+    let input = Pipe()
+    process.standardInput = input
+    process.standardError = FileHandle.nullDevice
+    try process.run()
+    // Two sounds are done; the third never comes.
+    func journal() -> String { (try? String(contentsOfFile: output + ".unfinished", encoding: .utf8)) ?? "" }
+    while journal().split(separator: "\n").count < 3 && process.isRunning { usleep(10_000) }
+    kill(process.processIdentifier, SIGKILL)
+    process.waitUntilExit()
+    #expect(!FileManager.default.fileExists(atPath: output))
+
+    try FileManager.default.removeItem(atPath: paths[0])
+    let other = try Run(command + ["-o", output, "--resume", "--min-gap", "1"], input: paths[2])
+    #expect(other.status == 1 && other.errors.contains("other settings"))
+    let run = try Run(command + ["-o", output, "--resume"], input: paths[2])
+    #expect(run.status == 0 && run.errors.contains("2 sounds taken over"), "\(run.errors)")
+    let whole = try Data(contentsOf: URL(filePath: "\(folder.path)/whole.csv"))
+    #expect(try Data(contentsOf: URL(filePath: output)) == whole && !whole.isEmpty)
+    #expect(!FileManager.default.fileExists(atPath: output + ".unfinished"))
+  }
+
+  @Test("thresholds are chosen by scores and a rate of false alarms, kept in the model, and used")
+  func target() throws {
+    let folder = try TemporaryFolder()
+    let (bytes, digits) = try stream()
+    let sound = try file("day.wav", wav(bytes, size: 0), in: folder)
+    let model = "\(folder.path)/model.safetensors"
+    try SoundClassifier().model.write(to: model)
+    let truth = try folder.write(
+      "truth.csv", "start,end,label\n" + digits.map { "\($0.start),\($0.start + 0.5),\($0.label)\n" }.joined())
+    var lines: [String] = []
+    for name in ["s.tsv", "s.npy"] {
+      let scores = "\(folder.path)/\(name)"
+      #expect(
+        try Run("detect", "--model", model, "--window", "0.7", "--hop", "0.1", "--scores", scores, sound).status == 0)
+      let judge = ["evaluate", "--events", truth, "--scores", scores, "--collar", "0.5", "--onset-only"]
+      let run = try Run(judge + ["--target-false-alarms", "0", "--json"])
+      #expect(run.status == 0, "\(run.errors)")
+      lines.append(run.output)
+      let report = try #require(JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [String: Any])
+      let point = try #require(report["operatingPoint"] as? [String: Any])
+      #expect(point["falseAlarmsPerHour"] as? Double == 0 && (point["falseRejects"] as? Int ?? 9) <= 1)
+      #expect((report["psds"] as? [Any])?.count == 2)
+    }
+    #expect(lines[0] == lines[1])
+    let plain = try Run("detect", "--model", model, "--format", "csv", sound).output
+    let stored = try Run(
+      "evaluate", "--model", model, "--events", truth, "--scores", "\(folder.path)/s.npy", "--collar", "0.5",
+      "--onset-only", "--target-false-alarms", "0")
+    #expect(stored.status == 0 && stored.output.contains("thresholds for at most 0 false alarms an hour"))
+    let run = try Run("detect", "--model", model, "--window", "0.7", "--format", "csv", sound)
+    #expect(run.output != plain)
+    let labels = run.output.split(separator: "\n").dropFirst().map { String($0.split(separator: ",")[3]) }
+    #expect(labels.count >= 3 && Set(labels).isSubset(of: Set(digits.map(\.label))), "\(run.output)")
+  }
+
+  @Test("the report of events is a page with both lists, the sound's spectrogram and the sound")
+  func page() throws {
+    let folder = try TemporaryFolder()
+    let sound = try file("day.wav", wav(stream().bytes, size: 0), in: folder)
+    let truth = try folder.write("truth.csv", "start,end,label\n1,1.5,1\n3,3.5,<b>&7\n")
+    let found = try folder.write("found.csv", "start,end,label,probability\n1.1,1.5,1,0.9\n4,5,1,0.5\n")
+    let path = "\(folder.path)/report.html"
+    let run = try Run("evaluate", "--events", truth, found, "--report", path, "--audio", sound, "--embed-audio")
+    #expect(run.status == 0, "\(run.errors)")
+    let page = try String(contentsOfFile: path, encoding: .utf8)
+    let json = page.split(separator: "<script id=\"data\" type=\"application/json\">", maxSplits: 1).last?
+      .split(separator: "</script>", maxSplits: 1).first
+    let data = try #require(JSONSerialization.jsonObject(with: Data((json ?? "").utf8)) as? [String: Any])
+    let recording = try #require((data["recordings"] as? [[String: Any]])?.first)
+    let notes = { (key: String) in (recording[key] as? [[String: Any]])?.compactMap { $0["note"] as? String } }
+    #expect(notes("truth") == ["right", "<b>&7 missed"])
+    #expect(notes("found") == ["right, probability 0.900", "1 extra, probability 0.500"])
+    let levels = try #require(Data(base64Encoded: recording["spectrogram"] as? String ?? ""))
+    #expect(
+      levels.count % 40 == 0 && abs(Double(levels.count / 40) / 20 - (recording["duration"] as? Double ?? 0)) < 0.1)
+    #expect((recording["sound"] as? String)?.hasPrefix("data:audio/wav;base64,") == true)
+    #expect(try Run("evaluate", "--events", truth, found, "--report", "report.csv").status == 2)
+  }
+
+  @Test("a model is trained on annotated recordings, and knows how long its windows are")
+  func training() throws {
+    let folder = try TemporaryFolder()
+    let (bytes, digits) = try stream()
+    let sound = try file("day.wav", wav(bytes, size: 0), in: folder)
+    let labels = digits.map { "\($0.start)\t\($0.start + 0.4)\t\(Int($0.label) ?? 0 > 2 ? "high" : "low")\n" }
+    let truth = try folder.write("day.txt", labels.joined())
+    let model = "\(folder.path)/model.safetensors"
+    let run = try Run(
+      "train", sound, "--events", truth, "--negatives", sound, "--window", "0.5", "--hidden", "4", "--layers", "1",
+      "--epochs", "1", "--validation-split", "0", "-o", model)
+    #expect(run.status == 0 && run.errors.contains("windows of 0.5 s"), "\(run.errors)")
+    let trained = try ClassifierEnsemble(contentsOf: model)
+    #expect(trained.labels == ["_background_", "high", "low"])
+    #expect(try abs((trained.detectionSettings().window ?? 0) - 0.5) < 0.02)
+    #expect(try Run("train", sound, "--events", "\(folder.path)/none.txt", "-o", model).status == 1)
+    #expect(try Run("train", sound, "--background", "1", "-o", model).status == 2)
   }
 }

@@ -127,6 +127,46 @@ import Testing
     #expect(files.source == "Kaldi data directory (wav.scp), labels from 'utt2label'")
   }
 
+  @Test("the channel of a Kaldi segment and of a Lhotse cut is the one that counts")
+  func channels() throws {
+    let folder = try TemporaryFolder(["wav/r1.wav"])
+    try folder.write("r1 wav/r1.wav\n", to: "wav.scp")
+    try folder.write("u1 r1 0 1.5 1\nu2 r1 0 1.5 0\nu3 r1 2 3\n", to: "segments")
+    try folder.write("u1 a\nu2 b\nu3 b\n", to: "utt2label")
+    let dataset = try Dataset(at: folder.path)
+    #expect(dataset.examples.map(\.sound.channel) == [.channel(2), .channel(1), .mix])
+    #expect(dataset.examples.map(\.label) == ["a", "b", "b"] && dataset.examples[0].fields["channel"] == nil)
+    try folder.write("u1 r1 0 1.5 left\nu2 r1 0 1.5 0\nu3 r1 2 3\n", to: "segments")
+    #expect(sentence { _ = try Dataset(at: folder.path) }.hasSuffix("line 1: the channel 'left'; the first is 0"))
+
+    func stereo(_ channel: String) -> String {
+      cut("c", "{\"id\":\"s\",\"start\":0,\"duration\":2,\"custom\":{\"label\":\"x\"}}", type: "MultiCut")
+        .replacing("\"channel\":0", with: "\"channel\":\(channel)")
+        .replacing("\"channels\":[0]", with: "\"channels\":[0,1]")
+    }
+    for (channel, wanted) in [("1", ChannelSelection.channel(2)), ("[0]", .channel(1)), ("[0,1]", .mix)] {
+      let examples = try Dataset(at: folder.write(stereo(channel), to: "cuts.jsonl")).examples
+      #expect(examples.map(\.sound.channel) == [wanted])
+    }
+    let none = try folder.write(stereo("2"), to: "cuts.jsonl")
+    #expect(sentence { _ = try Dataset(at: none) }.hasSuffix("line 1: the channel 2; the recording has 0, 1"))
+  }
+
+  @Test("folders of logs, checkpoints and features that were written into the data are no classes")
+  func ownFolders() throws {
+    let folder = try TemporaryFolder([
+      "a/0.wav", "b/0.wav", "log/training.csv", "log/events.out.tfevents.1", "state/fold-1/checkpoint.safetensors",
+      "features/.features.json", "features/a/0.npy",
+    ])
+    let dataset = try Dataset(at: folder.path)
+    #expect(dataset.labels == ["a", "b"])
+    #expect(
+      dataset.leftOut.description
+        == "folders 'features', 'log', 'state' of Auricle's own logs, checkpoints or features")
+    let other = try TemporaryFolder(["a/0.wav", "b/0.wav", "c/notes.csv"])
+    #expect(sentence { _ = try Dataset(at: other.path) }.contains("no audio files"))
+  }
+
   @Test("a Kaldi data directory with commands, archives or gaps in it is refused, all at once, with the lines")
   func wrongKaldi() throws {
     let folder = try TemporaryFolder()

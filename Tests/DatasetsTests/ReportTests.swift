@@ -5,6 +5,49 @@ import Synchronization
 import Testing
 
 @Suite struct LeftOutTests {
+  @Test("with --ffmpeg and --raw other files are looked for, and every sound says how it is decoded")
+  func decoding() throws {
+    let folder = try TemporaryFolder(["a/0.wav", "a/1.m4a", "b/2.webm", "b/3.raw", "b/4.txt"])
+    let plain = try AudioFiles.find(paths: [folder.path])
+    #expect(folder.relative(plain.files) == ["a/0.wav"])
+    #expect(
+      plain.leftOut.description
+        == "1 .m4a, 1 .webm files (not read; use --ffmpeg, or convert them, for example with 'ffmpeg -i a.m4a a.wav'), "
+        + "1 .raw file (samples without a header; describe them with --raw)")
+    let decoded = try Dataset(at: folder.path, decoding: SoundDecoding(fallback: .ffmpeg))
+    #expect(folder.relative(decoded.examples.map(\.path)) == ["a/0.wav", "a/1.m4a", "b/2.webm"])
+    #expect(decoded.examples.allSatisfy { $0.sound.fallback == .ffmpeg })
+    let raw = RawFormat("s16le:8000:1")
+    let bare = try Corpus(paths: [folder.path], decoding: SoundDecoding(raw: raw))
+    #expect(bare.files.map(\.sound) == [SoundSpan("\(folder.path)/b/3.raw", raw: raw)])
+  }
+
+  @Test("lengths are known of spans, and of the smallest and largest files")
+  func extremeDurations() throws {
+    let folder = try TemporaryFolder()
+    func silence(_ name: String, _ samples: Int) throws -> String {
+      let long = { (value: Int) in (0..<4).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) } }
+      let header = Array("RIFF".utf8) + long(36 + 2 * samples) + Array("WAVEfmt ".utf8) + long(16) + [1, 0, 1, 0]
+      let rest = long(8000) + long(16_000) + [2, 0, 16, 0] + Array("data".utf8) + long(2 * samples)
+      let path = "\(folder.path)/\(name)"
+      try FileAccess.writeAtomically(header + rest + [UInt8](repeating: 0, count: 2 * samples), to: path)
+      return path
+    }
+    let paths = try (0..<20).map { try silence("\($0).wav", 100 + $0) } + [silence("long.wav", 16_000)]
+    let examples =
+      paths.map { Example(path: $0, label: "a") } + [
+        Example(SoundSpan(paths[0], seconds: 1..<3.5), labels: ["b"])
+      ]
+    let dataset = Dataset(examples: examples, source: "")
+    let durations = dataset.extremeDurations()
+    #expect(durations["\(folder.path)/long.wav"] == 2 && durations[paths[0]] == 0.0125)
+    #expect(durations[examples[21].identity] == 2.5 && durations[paths[10]] == nil)
+    let report = DatasetReport(of: dataset, durations: durations)
+    #expect(
+      report.suspicions.last
+        == .unequalLengths(shortest: 0.0125, path: paths[0], longest: 2.5, longestPath: paths[0]))
+  }
+
   @Test("files left out are counted by reason, with one line and the remedy")
   func leftOut() throws {
     let folder = try TemporaryFolder([
@@ -21,7 +64,7 @@ import Testing
     #expect(dataset.leftOut.soundCount == 6)
     #expect(
       dataset.leftOut.description
-        == "2 .m4a, 1 .webm files (not read; convert them, for example with 'ffmpeg -i a.m4a a.wav'), 1 file whose names begin "
+        == "2 .m4a, 1 .webm files (not read; use --ffmpeg, or convert them, for example with 'ffmpeg -i a.m4a a.wav'), 1 file whose names begin "
         + "with '.', 1 file whose names are nothing but an ending (rename them), 1 file in folders whose names begin with '_' "
         + "(rename the folders, if they are classes)")
     let found = try AudioFiles.find(paths: [folder.path + "/b"])

@@ -234,6 +234,25 @@ private func reference(_ track: ScoreTrack, _ configuration: Configuration) -> [
     #expect(throws: DetectionError.self) { try merged.append(ScoreTrack(labels: ["z"], startingAt: merged.duration)) }
   }
 
+  @Test("NumPy's records of scores are read back bit for bit, whatever the labels")
+  func numpy() throws {
+    let labels = ["yes", "it's", "a\\b", "\u{1}", "große Öse", "\"", "]", "x'y"]
+    var track = try ScoreTrack(labels: labels, startingAt: 1.5)
+    for hop in 0..<50 {
+      let row = labels.indices.map { Float((7 * hop + 3 * $0) % 13) / 13 }
+      try track.append(row, until: 1.7 + 0.1 * Double(hop))
+    }
+    let bytes = try track.npy()
+    #expect(try ScoreTrack(npy: bytes, path: "s.npy") == track)
+    #expect(try ScoreTrack(npy: ScoreTrack(labels: labels).npy(), path: "s.npy").hops == 0)
+    // The numbers begin at a multiple of 64 bytes.
+    #expect((bytes.count - 50 * (16 + 4 * labels.count)) % 64 == 0)
+    for length in [0, 5, 11, 40, bytes.count - 1] {
+      #expect(throws: DetectionError.self) { try ScoreTrack(npy: bytes.prefix(length), path: "s.npy") }
+    }
+    #expect(throws: DetectionError.self) { try ScoreTrack(labels: ["onset"]).npy() }
+  }
+
   @Test("a table of scores is read back bit for bit")
   func table() throws {
     for number in 0..<5 {

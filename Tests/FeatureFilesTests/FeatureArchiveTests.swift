@@ -42,6 +42,18 @@ import Testing
     #expect(again.existing["second"] == FeatureShape(frames: 2, coefficients: 3))
   }
 
+  @Test("Kaldi's script is sorted by the bytes of the names, as LC_ALL=C sort does")
+  func sorted() async throws {
+    let folder = try TemporaryFolder()
+    let path = "\(folder.path)/x.ark"
+    try await write(["a", "a-1", "b"], to: path, .ark)
+    let archive = try FeatureArchive(path: path, format: .ark)
+    try await add(["Z"], to: archive)
+    try await archive.finish()
+    let script = String(decoding: try FileAccess.read("\(folder.path)/x.scp"), as: UTF8.self)
+    #expect(script.split(separator: "\n").map { $0.prefix { $0 != " " } } == ["Z", "a", "a-1", "b"])
+  }
+
   @Test("an archive cut short anywhere is continued to the very one it would have been", arguments: formats)
   func resume(format: FeatureFileFormat) async throws {
     let folder = try TemporaryFolder()

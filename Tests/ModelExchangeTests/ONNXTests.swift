@@ -1,8 +1,6 @@
 import AudioFeatures
 import AuricleBase
-import Foundation
 import SequenceModel
-import TestSupport
 import Testing
 
 @testable import ModelExchange
@@ -10,52 +8,27 @@ import Testing
 /// What ONNX Runtime makes of these files is checked by `Tests/Interoperability/onnx_check.py`.
 @Suite("Models as ONNX files")
 struct ONNXTests {
-  /// Networks of every kind of layer, of 6 coefficients, and all named ones.
-  private static let networks: [String: [Layer]] = {
-    struct Case: Decodable {
-      var name: String
-      var layers: [Layer]
-    }
-    let path = #filePath.replacing(
-      "ModelExchangeTests/ONNXTests.swift", with: "SequenceModelTests/Goldens/layers.json")
-    let cases = (try? JSONDecoder().decode([Case].self, from: Data(FileAccess.read(path)))) ?? []
-    return Dictionary(uniqueKeysWithValues: cases.map { ("\($0.name), layers.json", $0.layers) })
-      .merging(NetworkName.allCases.map { ($0.rawValue, $0.template.layers) }) { $1 }
-  }()
-
-  private func classifier(
-    _ layers: [Layer], _ input: ModelInput? = nil, output: ModelOutput = .softmax
-  ) throws -> SequenceClassifier {
-    var features = FeatureConfiguration.speech(sampleRate: 8_000, kind: .logMel)
-    (features.mel.count, features.deltas.order, features.normalization) = (6, 0, .none)
-    let input = input ?? .audio(features)
-    let network = try NetworkTemplate(layers).network(input: input.width, classCount: 3)
-    return try SequenceClassifier(
-      configuration: network, input: input, output: output, labels: ["a", "b", "c"],
-      parameters: ParameterLayout(network).initialParameters(seed: 1))
-  }
-
   private func export(
     _ members: [SequenceClassifier], _ input: ONNXExporter.Input = .features
   ) throws -> ONNXReading {
     try ONNXReading(ONNXExporter(ClassifierEnsemble(members: members)).bytes(input: input))
   }
 
-  @Test("every network has a graph whose nodes only use what stands before them", arguments: networks.keys.sorted())
+  @Test("every network has a graph whose nodes only use what stands before them", arguments: Networks.all.keys.sorted())
   func graphs(_ name: String) throws {
-    let layers = try #require(ONNXTests.networks[name])
-    let file = try export([classifier(layers)])
+    let layers = try #require(Networks.all[name])
+    let file = try export([Networks.classifier(layers)])
     #expect(file.opset == 9 && file.version == 4)
     #expect(file.inputs == ["features", "lengths"] && file.outputs == ["probabilities", "logits"])
     file.expectOrder()
   }
 
   @Test("all networks are there")
-  func all() { #expect(ONNXTests.networks.count == 17 + NetworkName.allCases.count) }
+  func all() { #expect(Networks.all.count == 17 + NetworkName.allCases.count) }
 
   @Test("the same model gives the same bytes, with samples in too")
   func bytes() throws {
-    let model = ClassifierEnsemble(try classifier(NetworkName.gruSmall.template.layers))
+    let model = ClassifierEnsemble(try Networks.classifier(NetworkName.gruSmall.template.layers))
     for input in ONNXExporter.Input.allCases {
       #expect(try ONNXExporter(model).bytes(input: input) == ONNXExporter(model).bytes(input: input))
     }
@@ -63,7 +36,7 @@ struct ONNXTests {
 
   @Test("each number of the network stands in the file as often as in the model")
   func parameters() throws {
-    let member = try classifier([.recurrent(.lstm, units: 5, directions: 2), .pooling(.mean)])
+    let member = try Networks.classifier([.recurrent(.lstm, units: 5, directions: 2), .pooling(.mean)])
     let file = try export([member])
     let stored = file.tensors.filter { $0.key.hasPrefix("layers.") }.flatMap(\.value)
     // ONNX has a second bias, for the state, which Keras has not: zeros.
@@ -72,18 +45,18 @@ struct ONNXTests {
 
   @Test("metadata has the labels, the features and what the logits mean")
   func metadata() throws {
-    let file = try export([classifier([.pooling(.mean)], output: .sigmoid)])
+    let file = try export([Networks.classifier([.pooling(.mean)], output: .sigmoid)])
     #expect(file.metadata["auricle.labels"] == #"["a","b","c"]"#)
     #expect(file.metadata["auricle.output"] == "sigmoid")
     let json = try #require(file.metadata["auricle.features"])
     #expect(try FeatureConfiguration(json: json).mel.count == 6)
-    let other = try export([classifier([.pooling(.mean)], .sequence(width: 4))])
+    let other = try export([Networks.classifier([.pooling(.mean)], .sequence(width: 4))])
     #expect(other.metadata["auricle.sequence"] == "4" && other.metadata["auricle.features"] == nil)
   }
 
   @Test("an ensemble answers with probabilities only, its members named apart")
   func ensembles() throws {
-    let member = try classifier([.recurrent(.gru, units: 4), .pooling(.last)])
+    let member = try Networks.classifier([.recurrent(.gru, units: 4), .pooling(.last)])
     let file = try export([member, member])
     #expect(file.outputs == ["probabilities"])
     #expect(file.tensors.keys.contains("member.1/layers.0/W"))
@@ -96,10 +69,31 @@ struct ONNXTests {
       for energy in FeatureConfiguration.Cepstrum.Energy.allCases {
         var features = FeatureConfiguration.kaldi(sampleRate: 8_000, kind: kind)
         (features.framing, features.cepstrum.energy, features.deltas.order) = (framing, energy, 1)
-        let file = try export([classifier([.pooling(.mean)], .audio(features))], .samples)
+        let file = try export([Networks.classifier([.pooling(.mean)], .audio(features))], .samples)
         #expect(file.inputs == ["samples", "lengths"])
         file.expectOrder()
       }
+    }
+  }
+
+  @Test("a graph for streams has a state for all that must be kept, and no lengths")
+  func streams() throws {
+    let layers: [Layer] = [
+      .convolution(filters: 4, frames: 3, causal: true), .recurrent(.lstm, units: 5), .pooling(.attention(heads: 2)),
+    ]
+    let model = ClassifierEnsemble(try Networks.classifier(layers))
+    let file = try ONNXReading(ONNXExporter(model).streamBytes())
+    // Frames, hidden and cell state; of attention the greatest, whether it has begun, weights and sums.
+    #expect(file.inputs == ["features"] + (0..<7).map { "state.\($0)" })
+    #expect(file.outputs == ["probabilities", "logits"] + (0..<7).map { "next_state.\($0)" })
+    for layers: [Layer] in [
+      [.recurrent(.gru, units: 4, directions: 2), .pooling(.last)],
+      [.convolution(filters: 4, frames: 3), .pooling(.last)],
+      [.convolution(filters: 4, frames: 3, frameStride: 2, causal: true), .pooling(.last)],
+      [.maxPooling(frames: 2), .pooling(.last)],
+    ] {
+      let model = ClassifierEnsemble(try Networks.classifier(layers))
+      #expect(throws: ModelExchangeError.self) { _ = try ONNXExporter(model).streamBytes() }
     }
   }
 
@@ -108,7 +102,7 @@ struct ONNXTests {
     func expectRefusal(_ word: String, _ change: (inout FeatureConfiguration) -> Void) throws {
       var features = FeatureConfiguration.kaldi(sampleRate: 8_000)
       change(&features)
-      let model = try classifier([.pooling(.mean)], .audio(features))
+      let model = try Networks.classifier([.pooling(.mean)], .audio(features))
       let error = #expect(throws: ModelExchangeError.self) { _ = try export([model], .samples) }
       #expect(error?.description.contains(word) == true)
       _ = try export([model])
@@ -117,7 +111,7 @@ struct ONNXTests {
     try expectRefusal("Savitzky") { $0.deltas = .init(order: 1, method: .savitzkyGolay) }
     try expectRefusal("extendsEnd") { $0.deltas = .init(order: 2, extendsEnd: true) }
     try expectRefusal("matrix") { ($0.frameLength, $0.fftLength) = (4096, 4096) }
-    let other = try classifier([.pooling(.mean)], .sequence(width: 4))
+    let other = try Networks.classifier([.pooling(.mean)], .sequence(width: 4))
     #expect(throws: ModelExchangeError.notForSound) { _ = try export([other], .samples) }
   }
 }

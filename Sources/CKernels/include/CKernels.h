@@ -3,6 +3,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "int8.h"
+
 // The inner loops of Auricle. One source (`kernels.inc` and the files it includes) is compiled for several instruction sets and one of them is
 // chosen when the process starts; see `auricle_kernels_f32`.
 //
@@ -360,9 +362,9 @@ typedef struct auricle_kernels {
   void (*activate_backward)(auricle_activation f, size_t count, const void *saved, const void *dy, void *dx);
   /// y = a + b; y may be either. Any count.
   void (*add)(size_t count, const void *a, const void *b, void *y);
-  /// y[row][segment] = x[row][segment] * mask[row], where each row has a pointer to its mask (columns). y may be x.
+  /// y[row][segment] = x[row][segment] * mask[row], of so many columns. y may be x.
   void (*mask_columns)(size_t rows, size_t segments, size_t columns, const void *x, size_t ldx,
-                       const void *_Nonnull const *_Nonnull masks, void *y, size_t ldy);
+                       const void *mask, size_t ldm, void *y, size_t ldy);
   /// y[row] += scale[row * scale_step] * x[row]; a step of 0 uses one scale, ldx of 0 one row x for all.
   void (*add_scaled_rows)(size_t rows, size_t columns, const void *scale, size_t scale_step, const void *x, size_t ldx,
                           void *y, size_t ldy);
@@ -429,6 +431,9 @@ const auricle_kernels *auricle_kernels_f64(void);
 
 /// The single-precision table for a named instruction set, or NULL if this processor has not got it.
 const auricle_kernels *_Nullable auricle_kernels_named(const char *isa);
+
+/// Sets memory to zero.
+static inline void auricle_clear(void *memory, size_t bytes) { __builtin_memset(memory, 0, bytes); }
 
 /// Elements needed to pack a matrix of k rows and n columns (n a multiple of AURICLE_COLUMN_UNIT).
 static inline size_t auricle_packed_size(size_t k, size_t n) { return k * n; }

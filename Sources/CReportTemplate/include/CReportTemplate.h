@@ -15,3 +15,7 @@ size_t auricle_report_style_size(void);
 /// `report.js`.
 const unsigned char *_Nonnull auricle_report_script(void);
 size_t auricle_report_script_size(void);
+
+/// `events.html`: the page of events, which has its own script, and marks where the style and the data go.
+const unsigned char *_Nonnull auricle_report_events(void);
+size_t auricle_report_events_size(void);

@@ -79,7 +79,13 @@ struct ClassFolders: Layout {
     var empty: [(label: String, folder: String)] = []
     for (label, folder, split) in classes {
       let files = try files(inClass: folder, &leftOut)
-      if files.isEmpty { empty.append((label, folder)) }
+      if files.isEmpty {
+        if try isOwnOutput(join(root, folder)) {
+          leftOut.add(.ownFolder(label))
+        } else {
+          empty.append((label, folder))
+        }
+      }
       found += files.map { Found(path: $0.path, label: label, split: split, fields: $0.fields) }
     }
     if found.isEmpty {
@@ -115,6 +121,15 @@ struct ClassFolders: Layout {
     leftOut.add(found.leftOut)
     let paths = found.files.map { folder + "/" + $0 }
     return if let pattern { try matches(of: pattern, in: paths) } else { paths.map { ($0, [:]) } }
+  }
+
+  /// Whether a folder holds what `train` or `features` wrote: logs, checkpoints, features.
+  private func isOwnOutput(_ folder: String) throws(DatasetError) -> Bool {
+    if case .file = FileKind(join(folder, ".features.json")) { return true }
+    let walk = FolderWalk(extensions: ["csv", "safetensors"], skipsUnderscored: false)
+    return try walk.audioFiles(under: folder, except: []).files.contains {
+      ["training.csv", "checkpoint.safetensors"].contains(fileName(of: $0))
+    }
   }
 
   private func files(by pattern: LabelPattern) throws(DatasetError) -> (found: [Found], leftOut: LeftOut) {

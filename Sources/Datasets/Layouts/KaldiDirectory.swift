@@ -4,7 +4,8 @@ import AuricleBase
 ///
 /// The label of an utterance is in `utt2label`, in `utt2lang`, or in `text`, the first that is there, or in the file that
 /// the label column names; it is all that follows the utterance's name. A relative path is below the audio root, if one is
-/// given, or else below the directory itself, or, as Kaldi has it, below the working directory.
+/// given, or else below the directory itself, or, as Kaldi has it, below the working directory. A segment's fifth column is
+/// its channel, the first being 0.
 enum KaldiDirectory: Layout {
   static let scriptName = "wav.scp"
   private static let labelFiles = ["utt2label", "utt2lang", "text"]
@@ -45,9 +46,11 @@ enum KaldiDirectory: Layout {
     }
     try problems.check()
     let table = Table(
-      path: problems.path, format: "Kaldi", columns: ["path", "start", "end", "id", "label", "speaker"], rows: rows)
+      path: problems.path, format: "Kaldi", columns: ["path", "start", "end", "channel", "id", "label", "speaker"],
+      rows: rows)
     var convention = TableConvention(name: "Kaldi data directory", pathColumns: ["path"], labelColumns: ["label"])
     convention.hasSpans = segments != nil
+    convention.channelColumn = "channel"
     var request = folder
     request.options.labelColumn = nil
     if request.options.audioRoot == nil, let first = files.values.min(by: bytesPrecede), !isAbsolute(first),
@@ -94,14 +97,23 @@ enum KaldiDirectory: Layout {
       .malformedLine(path: segments.path, line: entry.line, reason: reason)
     }
     let parts = entry.value.split(whereSeparator: \.isWhitespace).map { String($0) }
-    guard parts.count == 3 else {
-      throw malformed("wanted an utterance, a recording, its beginning and its end in seconds")
+    guard parts.count == 3 || parts.count == 4 else {
+      throw malformed(
+        "wanted an utterance, a recording, its beginning and its end in seconds, and perhaps its channel")
+    }
+    var cells: [String: Table.Cell] = ["start": .text(parts[1]), "end": .text(parts[2])]
+    if parts.count == 4 {
+      guard let channel = Int(parts[3]), (0..<1024).contains(channel) else {
+        throw malformed("the channel '\(parts[3])'; the first is 0")
+      }
+      cells["channel"] = .text("\(channel + 1)")
     }
     guard let path = files[parts[0]] else { throw malformed("the recording '\(parts[0])' is not in \(scriptName)") }
     guard !parts[2].hasPrefix("-") else {
       throw malformed("the end '\(parts[2])' stands for the recording's; write how many seconds that is")
     }
-    return ["path": .text(path), "start": .text(parts[1]), "end": .text(parts[2])]
+    cells["path"] = .text(path)
+    return cells
   }
 
   /// A file of lines that begin with a key.

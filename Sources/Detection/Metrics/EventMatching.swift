@@ -78,14 +78,15 @@ public struct EventMatching: Codable, Hashable, Sendable {
   private func offsetCollar(_ truth: SoundEvent) -> Double { max(collar, percentageOfLength * truth.duration) }
 
   /// Events of one sound, as indices into the two lists.
-  struct Pairing {
+  public struct Pairing: Sendable {
     /// Of the same label.
-    var pairs: [(truth: Int, found: Int)] = []
+    public internal(set) var pairs: [(truth: Int, found: Int)] = []
     /// Of other labels and agreeing times: one mistaken for the other.
-    var substitutions: [(truth: Int, found: Int)] = []
+    public internal(set) var substitutions: [(truth: Int, found: Int)] = []
   }
 
-  func pairing(_ truth: [SoundEvent], _ found: [SoundEvent]) -> Pairing {
+  /// Pairs annotated and found events of one sound.
+  public func pairing(_ truth: [SoundEvent], _ found: [SoundEvent]) -> Pairing {
     let candidates = candidates(truth, found)
     let fitting = truth.indices.map { index in candidates[index].filter { found[$0].label == truth[index].label } }
     var pairing = Pairing()

@@ -29,8 +29,23 @@ public struct ONNXExporter: Sendable {
 
   public init(_ model: ClassifierEnsemble) { self.model = model }
 
+  /// A graph for streams: takes the next `features` (`batch x frames x width`, any number of frames but none) with the
+  /// states `state.0`, `state.1`, ... of what came before, zeros at first, and gives `probabilities` of all frames so far
+  /// and the states `next_state.0`, ... for the next piece. `batch` streams go side by side.
+  ///
+  /// Throws `ModelExchangeError.network` for networks that see ahead, stride over frames or go backward.
+  public func streamBytes() throws -> [UInt8] {
+    for member in model.members { try ONNXStates.require(member.configuration) }
+    if case .audio(let features) = model.input, features.needsStatistics {
+      throw ModelExchangeError.network("its features are normalised over each whole sound")
+    }
+    return try bytes(input: .features, isStream: true)
+  }
+
   /// The file's bytes: the same model always gives the same. Throws `ModelExchangeError`.
-  public func bytes(input: Input = .features) throws -> [UInt8] {
+  public func bytes(input: Input = .features) throws -> [UInt8] { try bytes(input: input, isStream: false) }
+
+  private func bytes(input: Input, isStream: Bool) throws -> [UInt8] {
     let size = model.parameterCount * MemoryLayout<Float>.stride
     guard size < Int(Int32.max) else { throw ModelExchangeError.tooLarge(bytes: size) }
     var graph = ONNXGraph()
@@ -57,7 +72,7 @@ public struct ONNXExporter: Sendable {
     graph.scope = "lengths/"
     let count = graph.size(of: frames, axis: 1)
     graph.scope = ""
-    var layers = ONNXLayers(graph, lengths: lengths, frames: count)
+    var layers = ONNXLayers(graph, lengths: lengths, frames: count, states: isStream ? ONNXStates() : nil)
     let isSingle = model.members.count == 1
     var answers: [String] = []
     for (index, member) in model.members.enumerated() {
@@ -77,10 +92,11 @@ public struct ONNXExporter: Sendable {
     let classes = [ONNXFile.Value.Dimension.named("batch"), .fixed(model.labels.count)]
     let file = ONNXFile(
       graphName: "auricle", opset: ONNXGraph.opset, nodes: layers.graph.nodes, initializers: layers.graph.initializers,
-      inputs: [value, ONNXFile.Value(name: "lengths", element: .int64, shape: [.named("batch")])],
+      inputs: [value]
+        + (layers.states?.inputs ?? [ONNXFile.Value(name: "lengths", element: .int64, shape: [.named("batch")])]),
       outputs: (["probabilities"] + (isSingle ? ["logits"] : [])).map {
         ONNXFile.Value(name: $0, element: .float, shape: classes)
-      },
+      } + (layers.states?.outputs ?? []),
       metadata: try metadata())
     let bytes = file.bytes
     guard bytes.count <= Int(Int32.max) else { throw ModelExchangeError.tooLarge(bytes: bytes.count) }

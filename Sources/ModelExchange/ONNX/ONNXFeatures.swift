@@ -9,19 +9,16 @@ struct ONNXFeatures {
   /// Throws `ModelExchangeError.features` for what the graph cannot compute.
   init(_ configuration: FeatureConfiguration) throws(ModelExchangeError) {
     self.configuration = configuration
-    func refuse(_ condition: Bool, _ reason: String) throws(ModelExchangeError) {
-      if condition { throw .features(reason) }
-    }
-    let deltas = configuration.deltas
-    try refuse(configuration.dither.amount > 0, "dither draws a random number for each sample; train with dither 0")
-    try refuse(deltas.order > 0 && deltas.method != .regression, "deltas by Savitzky and Golay; train with regression")
-    try refuse(deltas.order > 0 && deltas.extendsEnd, "deltas that go on beyond the end (extendsEnd)")
+    try configuration.requireExportable()
+    let usedLength = configuration.usedLength
     let size = 2 * configuration.binCount * usedLength
-    try refuse(size > 1 << 24, "a transform of \(configuration.fftLength) points would be a matrix of \(size) numbers")
+    guard size <= 1 << 24 else {
+      throw .features("a transform of \(configuration.fftLength) points would be a matrix of \(size) numbers")
+    }
   }
 
   /// Samples of a frame that reach the transform.
-  private var usedLength: Int { min(configuration.frameLength, configuration.fftLength) }
+  private var usedLength: Int { configuration.usedLength }
 
   /// What is known of the batch; whole numbers.
   private struct Batch {

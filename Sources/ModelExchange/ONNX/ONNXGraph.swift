@@ -12,15 +12,15 @@ struct ONNXGraph {
   private var integerConstants: [[Int]: String] = [:]
   private var scalars: [Float: String] = [:]
 
-  /// Adds a node with one output.
+  /// Adds a node; what it gives beside its first output is named in `others`.
   mutating func add(
     _ operation: String, _ inputs: [String], _ attributes: [(String, ONNXFile.Attribute.Value)] = [],
-    output: String? = nil
+    output: String? = nil, others: [String] = []
   ) -> String {
     let name = "\(scope)\(operation)_\(nodes.count)"
     nodes.append(
       ONNXFile.Node(
-        operation: operation, name: name, inputs: inputs, outputs: [output ?? name],
+        operation: operation, name: name, inputs: inputs, outputs: [output ?? name] + others,
         attributes: attributes.map { ONNXFile.Attribute(name: $0.0, value: $0.1) }))
     return output ?? name
   }

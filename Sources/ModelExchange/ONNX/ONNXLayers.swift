@@ -12,10 +12,12 @@ struct ONNXLayers {
   let lengths: String
   /// Frames of the longest, one whole number.
   let frames: String
+  /// What goes on from piece to piece; nil where sequences come whole.
+  var states: ONNXStates?
   private var masks: [String: String] = [:]
 
-  init(_ graph: ONNXGraph, lengths: String, frames: String) {
-    (self.graph, self.lengths, self.frames) = (graph, lengths, frames)
+  init(_ graph: ONNXGraph, lengths: String, frames: String, states: ONNXStates? = nil) {
+    (self.graph, self.lengths, self.frames, self.states) = (graph, lengths, frames, states)
   }
 
   /// What passes from layer to layer.
@@ -91,13 +93,13 @@ struct ONNXLayers {
 // MARK: Layouts and masks
 
 extension ONNXLayers {
-  private mutating func rows(_ x: Signal) -> Signal {
+  mutating func rows(_ x: Signal) -> Signal {
     guard case .planes(let bins, let channels) = x.layout else { return x }
     let name = graph.reshape(graph.transpose(x.name, [0, 2, 3, 1]), [0, 0, bins * channels])
     return Signal(name: name, layout: .frames, isMasked: x.isMasked)
   }
 
-  private mutating func planes(_ x: Signal, bins: Int, channels: Int) -> Signal {
+  mutating func planes(_ x: Signal, bins: Int, channels: Int) -> Signal {
     let wanted = Signal.Layout.planes(bins: bins, channels: channels)
     if x.layout == wanted { return x }
     let split = graph.reshape(rows(x).name, [0, 0, bins, channels])
@@ -116,11 +118,21 @@ extension ONNXLayers {
 
   /// Where frames are within their sequences, in the shape of a layout.
   private mutating func mask(stride: Int, _ layout: Signal.Layout) -> String {
+    if states != nil { return everywhere(layout) }
     let lengths = lengths(stride: stride)
     let index = index(stride: stride)
     let mask = cached("mask \(stride)") { graph, _ in graph.add("Less", [index, graph.unsqueeze(lengths, [1])]) }
     if case .planes = layout { return cached("planes \(stride)") { graph, _ in graph.unsqueeze(mask, [1, 3]) } }
     return cached("rows \(stride)") { graph, _ in graph.unsqueeze(mask, [2]) }
+  }
+
+  /// The mask of a piece of a stream, all of which is there.
+  private mutating func everywhere(_ layout: Signal.Layout) -> String {
+    let isPlanes = if case .planes = layout { true } else { false }
+    return cached("everywhere \(isPlanes)") { graph, own in
+      let rows = graph.unsqueeze(graph.range(own.frames), [0])
+      return graph.unsqueeze(graph.add("Less", [graph.integers([-1]), rows]), isPlanes ? [1, 3] : [2])
+    }
   }
 
   /// Where the last frames of sequences are: `batch x frames x 1`.
@@ -145,7 +157,7 @@ extension ONNXLayers {
 
   /// `x` with `value` in place of frames beyond a sequence's end, whatever these hold.
   private mutating func masked(_ x: Signal, _ shape: LayerShape, _ value: Float = 0) -> Signal {
-    if x.isMasked && value == 0 { return x }
+    if x.isMasked && value == 0 || states != nil { return x }
     let mask = mask(stride: shape.frameStride, x.layout)
     let name = graph.add("Where", [mask, x.name, graph.scalar(value)])
     return Signal(name: name, layout: x.layout, isMasked: value == 0)
@@ -269,6 +281,8 @@ extension ONNXLayers {
   private mutating func convolve(
     _ x: Signal, _ taps: FrameTaps, _ bins: FrameTaps, groups: Int, kernel: [Float], _ shape: [Int], bias: [Float]
   ) -> String {
+    let x = states == nil ? x : withEarlier(x, taps.lead)
+    let lead = states == nil ? taps.lead : 0
     let kernel = graph.constant("kernel", kernel, shape: shape)
     let bias = graph.constant("bias", bias, shape: [shape[0]])
     return graph.add(
@@ -276,7 +290,7 @@ extension ONNXLayers {
       [
         ("kernel_shape", .integers([taps.taps, bins.taps])), ("strides", .integers([taps.stride, bins.stride])),
         ("dilations", .integers([taps.dilation, bins.dilation])),
-        ("pads", .integers([taps.lead, bins.lead, taps.lookahead, bins.lookahead])), ("group", .integer(groups)),
+        ("pads", .integers([lead, bins.lead, taps.lookahead, bins.lookahead])), ("group", .integer(groups)),
       ])
   }
 
@@ -348,17 +362,21 @@ extension ONNXLayers {
       let function = layer.cell == .simpleRNN ? "Tanh" : "Relu"
       attributes.append(("activations", .texts([String](repeating: function, count: directions))))
     }
-    let lengths = lengths(stride: input.frameStride)
-    let lengths32 = cached("int32 \(input.frameStride)") { graph, _ in graph.cast(lengths, to: .int32) }
     // Time first: runtimes refuse `layout=1`.
-    let y = graph.add(
-      operation,
-      [
-        graph.transpose(rows(x).name, [1, 0, 2]),
-        graph.constant("W", kernel, shape: [directions, size, input.count]),
-        graph.constant("R", recurrent, shape: [directions, size, units]),
-        graph.constant("B", bias, shape: [directions, 2 * size]), lengths32,
-      ], attributes)
+    let inputs = [
+      graph.transpose(rows(x).name, [1, 0, 2]),
+      graph.constant("W", kernel, shape: [directions, size, input.count]),
+      graph.constant("R", recurrent, shape: [directions, size, units]),
+      graph.constant("B", bias, shape: [directions, 2 * size]),
+    ]
+    let y: String
+    if states != nil {
+      y = continued(operation, inputs, attributes, units: units, hasCell: layer.cell == .lstm)
+    } else {
+      let lengths = lengths(stride: input.frameStride)
+      let lengths32 = cached("int32 \(input.frameStride)") { graph, _ in graph.cast(lengths, to: .int32) }
+      y = graph.add(operation, inputs + [lengths32], attributes)
+    }
     let name = graph.reshape(graph.transpose(y, [2, 0, 1, 3]), [0, 0, directions * units])
     return Signal(name: name, layout: .frames)
   }
@@ -367,6 +385,11 @@ extension ONNXLayers {
     _ layer: SequencePooling, _ x: Signal, _ input: LayerShape, _ weights: inout Weights
   ) -> Signal {
     let x = rows(x)
+    if states != nil {
+      var query: [Float] = []
+      if case .attention = layer.kind { query = weights.next() }
+      return Signal(name: runningPool(layer.kind, x.name, columns: input.count, query: query), layout: .vector)
+    }
     let stride = input.frameStride
     func vector(_ name: String) -> Signal { Signal(name: name, layout: .vector) }
     switch layer.kind {
@@ -412,7 +435,7 @@ private func slice(_ parts: [(axis: Int, start: Int, end: Int)]) -> [(String, ON
 // MARK: Orders of weights
 
 /// The transpose of a matrix of so many rows.
-private func transposed(_ values: [Float], rows: Int) -> [Float] {
+func transposed(_ values: [Float], rows: Int) -> [Float] {
   let columns = values.count / max(1, rows)
   return (0..<values.count).map { values[$0 % rows * columns + $0 / rows] }
 }

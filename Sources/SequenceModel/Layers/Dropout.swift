@@ -58,8 +58,7 @@ struct DropoutPass<Scalar: NetworkScalar>: LayerPass {
   func forward(_ x: Frames<Scalar>, _ tape: Tape, _ options: PassOptions<Scalar>) -> Frames<Scalar> {
     guard let seed = options.dropoutSeed, rate > 0 else { return x }
     let y = Frames(x.shape, x.axis, tape.y)
-    y.base.update(from: x.base, count: x.rows * x.width)
-    drop(y, tape, seed)
+    drop(x, into: y, tape, seed)
     return y
   }
 
@@ -67,16 +66,17 @@ struct DropoutPass<Scalar: NetworkScalar>: LayerPass {
     _ dy: Frames<Scalar>, _ tape: Tape, _ options: PassOptions<Scalar>, wanted: Bool,
     gradient: UnsafeMutablePointer<Scalar>
   ) -> Frames<Scalar>? {
-    if wanted, let seed = options.dropoutSeed, rate > 0 { drop(dy, tape, seed) }
+    if wanted, let seed = options.dropoutSeed, rate > 0 { drop(dy, into: dy, tape, seed) }
     return dy
   }
 
-  /// The same in both passes for one seed.
-  private func drop(_ x: Frames<Scalar>, _ tape: Tape, _ seed: UInt64) {
+  /// The same in both passes for one seed; `y` may be `x`.
+  private func drop(_ x: Frames<Scalar>, into y: Frames<Scalar>, _ tape: Tape, _ seed: UInt64) {
     let kernels = Scalar.kernels.pointee
     var generator = SeededGenerator(seed: seed, stream: UInt64(number))
     guard let (axis, repeats) = channels else {
-      kernels.dropout(x.rows, x.width, rate, generator.next(), x.base, x.width)
+      if y.base != x.base { y.base.update(from: x.base, count: x.rows * x.width) }
+      kernels.dropout(x.rows, x.width, rate, generator.next(), y.base, x.width)
       return
     }
     let (sequences, columns) = (x.shape.sequences, axis.paddedCount)
@@ -84,13 +84,10 @@ struct DropoutPass<Scalar: NetworkScalar>: LayerPass {
     tape.mask.base.update(repeating: 1, count: sequences * columns)
     kernels.dropout(sequences, columns, rate, generator.next(), tape.mask.base, columns)
     for step in 0..<x.shape.steps {
-      for place in 0..<x.shape.running(step) {
-        let (row, mask) = (x.base + (x.shape.offsets[step] + place) * x.width, tape.mask.base + place * columns)
-        for segment in 0..<repeats {
-          let row = row + segment * columns
-          for i in 0..<columns { row[i] *= mask[i] }
-        }
-      }
+      let first = x.shape.offsets[step] * x.width
+      kernels.mask_columns(
+        x.shape.running(step), repeats, columns, x.base + first, x.width, tape.mask.base, columns, y.base + first,
+        x.width)
     }
   }
 }

@@ -52,19 +52,24 @@ package struct FrameTaps: Hashable, Sendable {
   private func pointers<Scalar>(
     _ shape: BatchShape, _ x: Frames<Scalar>, _ time: (_ step: Int, _ tap: Int) -> Int
   ) -> [UnsafeRawPointer?] {
-    var pointers: [UnsafeRawPointer?] = []
-    pointers.reserveCapacity(shape.rows * taps)
-    let (base, width) = (x.base, x.width)
-    for step in 0..<shape.steps {
-      for place in 0..<shape.running(step) {
+    let (base, width, frames) = (x.base, x.width, x.shape)
+    let count = shape.rows * taps
+    return [UnsafeRawPointer?](unsafeUninitializedCapacity: count) { pointers, initialized in
+      for step in 0..<shape.steps {
+        let (first, running) = (shape.offsets[step] * taps, shape.running(step))
         for tap in 0..<taps {
           let time = time(step, tap)
-          let isThere = time >= 0 && time < x.shape.lengths[place]
-          pointers.append(isThere ? UnsafeRawPointer(base + (x.shape.offsets[time] + place) * width) : nil)
+          // Sequences are sorted from long to short: those that have such a frame are the first ones.
+          let isThere = time >= 0 && time < frames.steps
+          let present = isThere ? min(running, frames.running(time)) : 0
+          let source = base + (isThere ? frames.offsets[time] : 0) * width
+          for place in 0..<running {
+            pointers[first + place * taps + tap] = place < present ? UnsafeRawPointer(source + place * width) : nil
+          }
         }
       }
+      initialized = count
     }
-    return pointers
   }
 }
 

@@ -122,6 +122,8 @@ struct LayerPlace<Scalar: NetworkScalar> {
   /// Which of the network's recurrent states are the layer's: from this one on.
   let firstState: Int
   let forTraining: Bool
+  /// How weights are held, in use.
+  var precision = WeightPrecision.float32
   /// A scale and an offset of each output channel that the layer is to take over (batch normalisation in use).
   var outputScale: ChannelScale<Scalar>?
   /// Whether a ReLU that follows is the layer's to apply.
@@ -245,5 +247,12 @@ struct FramewiseStream<Scalar: NetworkScalar>: LayerStream {
 
   func append(_ x: Frames<Scalar>, isLast: Bool) -> Frames<Scalar> {
     pass.forward(x, erased: tape, PassOptions())
+  }
+}
+
+extension Layer {
+  /// Roles and shapes of the layer's own tensors, in the order of its parameters.
+  package func tensorShapes(_ input: LayerShape) -> [(role: String, shape: [Int])] {
+    definition.tensors(input).map { ($0.role, $0.shape) }
   }
 }

@@ -11,6 +11,7 @@ struct LayerPasses<Scalar: NetworkScalar>: Sendable {
     var firstNumber = 0
     let firstState: Int
     let forTraining: Bool
+    var precision = WeightPrecision.float32
   }
 
   /// Two layers become one pass where that saves work: batch normalisation in use is a part of the convolution before it,
@@ -26,7 +27,7 @@ struct LayerPasses<Scalar: NetworkScalar>: Sendable {
           input: shapes[index], output: shapes[index + 1], tensors: tensors.prefix(count),
           parameters: source.parameters,
           number: source.firstNumber + (source.earlier + layers[..<index]).count { $0.isAlike(layer) },
-          firstState: state, forTraining: source.forTraining))
+          firstState: state, forTraining: source.forTraining, precision: source.precision))
       tensors = tensors.dropFirst(count)
       state += definition.states.count
     }
@@ -57,7 +58,7 @@ struct LayerPasses<Scalar: NetworkScalar>: Sendable {
       Source(
         // Layers within a block have numbers of their own.
         tensors: place.tensors, parameters: place.parameters, earlier: [], firstNumber: (place.number + 1) << 8,
-        firstState: place.firstState, forTraining: place.forTraining))
+        firstState: place.firstState, forTraining: place.forTraining, precision: place.precision))
   }
 
   /// The tapes of the layers, in their order.

@@ -9,7 +9,7 @@ let package = Package(
   dependencies: [.package(name: "auricle", path: "../../..")],
   targets: [
     .executableTarget(
-      name: "decoder", dependencies: [.product(name: "Auricle", package: "auricle")], path: "Sources")
+      name: "decoder", dependencies: [.product(name: "AudioInput", package: "auricle")], path: "Sources")
   ],
   swiftLanguageModes: [.v6]
 )

@@ -120,6 +120,8 @@ struct RecurrentPass<Scalar: NetworkScalar>: LayerPass {
   private let output: Axis
   private let hidden: Axis
   private let directions: [RecurrentLayer<Scalar>]
+  /// In place of the others, with weights of 8 bits.
+  private let int8: [Int8RecurrentLayer]
   private let firstState: Int
   private let number: Int
 
@@ -127,6 +129,17 @@ struct RecurrentPass<Scalar: NetworkScalar>: LayerPass {
     self.configuration = configuration
     (output, hidden) = (place.output.axis, Axis(configuration.units))
     (firstState, number) = (place.firstState, place.number)
+    if place.precision == .int8, let parameters = place.parameters as? UnsafePointer<Float> {
+      directions = []
+      int8 = (0..<configuration.directions).map { direction in
+        Int8RecurrentLayer(
+          configuration.cell, input: place.input.axis, hidden: Axis(configuration.units), reversed: direction == 1,
+          kernel: parameters + place.offset(3 * direction), recurrent: parameters + place.offset(3 * direction + 1),
+          bias: parameters + place.offset(3 * direction + 2))
+      }
+      return
+    }
+    int8 = []
     directions = (0..<configuration.directions).map { direction in
       RecurrentLayer(
         configuration.cell, input: place.input.axis, hidden: Axis(configuration.units), reversed: direction == 1,
@@ -147,7 +160,7 @@ struct RecurrentPass<Scalar: NetworkScalar>: LayerPass {
     }
   }
 
-  func makeTape() -> Tape { Tape(directions.count) }
+  func makeTape() -> Tape { Tape(configuration.directions) }
 
   func forward(_ x: Frames<Scalar>, _ tape: Tape, _ options: PassOptions<Scalar>) -> Frames<Scalar> {
     let y = Frames(x.shape, output, tape.y)
@@ -160,6 +173,15 @@ struct RecurrentPass<Scalar: NetworkScalar>: LayerPass {
       }
     } else if configuration.recurrentDropout > 0 {
       tape.masks = nil
+    }
+    for (index, direction) in int8.enumerated() {
+      guard let x = x as? Frames<Float>, let y = y as? Frames<Float>,
+        let own = tape.directions[index] as? RecurrentLayer<Float>.Tape
+      else { continue }
+      direction.forward(
+        x.shape, x.base, y.base, ldy: y.width, tape: own,
+        initial: options.initialState?.layers[firstState + index] as? RecurrentState<Float>.Layer)
+      options.finalState?.state.layers[firstState + index] = finalState(x.shape, tape, index)
     }
     for (index, direction) in directions.enumerated() {
       direction.forward(

@@ -31,23 +31,28 @@ struct StepDropout<Scalar: NetworkScalar> {
 
   /// The first `count` elements of `state`, masked; in the scratch.
   func masked(_ state: UnsafePointer<Scalar>, count: Int) -> UnsafeMutablePointer<Scalar> {
-    for i in 0..<count { scratch[i] = state[i] * mask[i] }
+    apply(to: state, count, scratch)
     return scratch
   }
 
   /// The scratch, zero.
   func cleared(count: Int) -> UnsafeMutablePointer<Scalar> {
-    scratch.update(repeating: 0, count: count)
+    zero(scratch, count: count)
     return scratch
   }
 
   /// Masks `state` in place.
   func mask(_ state: UnsafeMutablePointer<Scalar>, count: Int) {
-    for i in 0..<count { state[i] *= mask[i] }
+    apply(to: state, count, state)
   }
 
   /// Adds what was gathered in the scratch, masked, to `state`.
   func addMasked(to state: UnsafeMutablePointer<Scalar>, count: Int) {
-    for i in 0..<count { state[i] += scratch[i] * mask[i] }
+    apply(to: scratch, count, scratch)
+    Scalar.kernels.pointee.add(count, state, scratch, state)
+  }
+
+  private func apply(to x: UnsafePointer<Scalar>, _ count: Int, _ y: UnsafeMutablePointer<Scalar>) {
+    Scalar.kernels.pointee.mask_columns(1, 1, count, x, count, mask, count, y, count)
   }
 }

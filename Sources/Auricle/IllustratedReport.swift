@@ -1,5 +1,3 @@
-import Auricle
-
 #if canImport(FoundationEssentials)
   import FoundationEssentials
 #else
@@ -8,29 +6,50 @@ import Auricle
 
 /// Makes the HTML report of an evaluation: what Evaluation cannot know, spectrograms, sound and learning curves, is
 /// added here.
-struct EvaluationPage {
+///
+///     let tally = try await evaluator.evaluate(model, on: data)       // with `keepsFiles`
+///     var page = IllustratedReport()
+///     page.title = "How good is birds.safetensors?"
+///     try await page.write(tally.report(), of: tally, model: model, data: "test.csv", to: "report.html")
+public struct IllustratedReport: Sendable {
+  public var title = "Evaluation"
   /// Files whose mel spectrogram is in the report, wrong answers first.
-  let illustrations: Int
-  let embedsAudio: Bool
-  let channel: ChannelSelection
-  let jobs: Int
+  public var illustrations = 1000
+  /// Whether their sound is, too; without, the report links to the files.
+  public var embedsAudio = false
+  /// Which channel is listened to in files of several.
+  public var channel = ChannelSelection.mix
+  /// Threads to use.
+  public var jobs = 1
 
   /// Bytes of sound embedded at most; browsers refuse pages much larger.
-  private static let audioLimit = 200 << 20
+  public static let audioLimit = 200 << 20
 
-  func write(
-    _ report: ClassificationReport, of tally: EvaluationTally, model: ClassifierEnsemble?, name: String?, data: String,
-    to path: String
-  ) async throws {
-    var page = HTMLReport(report, of: tally, title: name.map { "How good is \($0)?" } ?? "Evaluation")
+  public init() {}
+
+  /// Writes the page to `path`, with the learning curves of `model`, if it is known; `data` says whose files these are.
+  /// Returns the number of files whose sound is linked, because that of others is `audioLimit` bytes.
+  ///
+  /// A file that cannot be read has no spectrogram. Throws `FileError` where the page cannot be written, and
+  /// `CancellationError` when `stop` says so.
+  @discardableResult
+  public func write(
+    _ report: ClassificationReport, of tally: EvaluationTally, model: ClassifierEnsemble? = nil, data: String,
+    to path: String, isolation: isolated (any Actor)? = #isolation,
+    until stop: @autoclosure @escaping @Sendable () -> Bool = false,
+    progress: (_ done: Int, _ of: Int) -> Void = { _, _ in }
+  ) async throws -> Int {
+    var page = HTMLReport(report, of: tally, title: title)
     page.subtitle = "\(grouped(report.confusion.total)) files of \(data), \(report.confusion.labels.count) classes"
     page.audioPrefix = Self.way(from: path)
     let members = model?.members ?? []
     page.trainings = members.enumerated().compactMap { index, member in
       member.record.map { training($0, network: members.count > 1 ? "Network \(index + 1) of \(members.count): " : "") }
     }
-    try await illustrate(&page)
+    let (illustrations, linked) = try await illustrations(for: page, until: stop(), progress: progress)
+    page.illustrations = illustrations
     try FileAccess.writeAtomically(page.html(), to: path)
+    return linked
   }
 
   private func training(_ record: TrainingRecord, network: String) -> HTMLReport.Training {
@@ -53,35 +72,32 @@ struct EvaluationPage {
     }
   }
 
-  /// Reads the files worth looking at once more. One that cannot be read has no spectrogram.
-  private func illustrate(_ page: inout HTMLReport) async throws {
+  /// Reads the files worth looking at once more.
+  private func illustrations(
+    for page: HTMLReport, isolation: isolated (any Actor)? = #isolation,
+    until stop: @autoclosure @escaping @Sendable () -> Bool, progress: (Int, Int) -> Void
+  ) async throws -> ([Int: HTMLReport.Illustration], linked: Int) {
     let chosen = page.illustrated(limit: illustrations)
     let paths = chosen.map { page.path(of: $0) }
-    var progress = ProgressLine()
-    var (audioBytes, withoutAudio) = (0, 0)
+    var (audioBytes, linked) = (0, 0)
     var found: [Int: HTMLReport.Illustration] = [:]
     let (channel, embedsAudio) = (channel, embedsAudio)
-    try await orderedMap(paths, jobs: jobs, until: Interruption.isRequested) { path in
+    try await orderedMap(paths, jobs: jobs, until: stop()) { path in
       try? Self.illustration(path, channel, embedsAudio: embedsAudio)
     } each: { index, illustration in
-      progress.update("report: \(index + 1) of \(paths.count) spectrograms")
+      progress(index + 1, paths.count)
       guard var illustration else { return }
       if let audio = illustration.audio {
         if audioBytes + audio.bytes.count > Self.audioLimit {
           illustration.audio = nil
-          withoutAudio += 1
+          linked += 1
         } else {
           audioBytes += audio.bytes.count
         }
       }
       found[chosen[index]] = illustration
     }
-    progress.clear()
-    page.illustrations = found
-    if withoutAudio > 0 {
-      StandardError.write(
-        "auricle: the sound of \(withoutAudio) files is linked, not embedded: more than \(Self.audioLimit >> 20) MiB")
-    }
+    return (found, linked)
   }
 
   private static func illustration(
@@ -108,64 +124,5 @@ struct EvaluationPage {
     let folders = path.split(separator: "/", omittingEmptySubsequences: true).dropLast().filter { $0 != "." }
     if path.hasPrefix("/") || folders.contains("..") { return FileManager.default.currentDirectoryPath + "/" }
     return String(repeating: "../", count: folders.count)
-  }
-}
-
-/// A small mel spectrogram of a whole sound.
-enum MelThumbnail {
-  private static let widest = 96
-  /// From the loudest down to silence, in nats: 80 dB.
-  private static let range: Float = 18.42
-
-  /// `HTMLReport.spectrogramHeight x frames` levels, the highest band first, 96 frames at most: the loudest of those
-  /// that fall together. Bands lie between 20 Hz and 8 kHz.
-  static func levels(of waveform: Waveform) throws -> [UInt8] {
-    var configuration = FeatureConfiguration.speech(sampleRate: waveform.sampleRate, kind: .logMel)
-    configuration.deltas.order = 0
-    configuration.normalization = .none
-    configuration.preEmphasis.coefficient = 0
-    configuration.logarithm.floor = 1e-12
-    configuration.mel.count = HTMLReport.spectrogramHeight
-    configuration.mel.highFrequency = min(8000, Double(waveform.sampleRate) / 2)
-    configuration.mel.emptyFilters = .zero
-    let features = try FeatureExtractor(configuration).features(of: waveform)
-
-    let (height, frames) = (HTMLReport.spectrogramHeight, features.frames)
-    let width = min(widest, frames)
-    let loudest = features.values.max() ?? 0
-    var levels = [UInt8](repeating: 0, count: width * height)
-    for column in 0..<width {
-      let source = column * frames / width..<max((column + 1) * frames / width, column * frames / width + 1)
-      for band in 0..<height {
-        let value = source.reduce(-Float.infinity) { max($0, features.values[$1 * height + band]) }
-        levels[(height - 1 - band) * width + column] = UInt8(min(255, max(0, 255 * (1 + (value - loudest) / range))))
-      }
-    }
-    return levels
-  }
-}
-
-extension Waveform {
-  /// A WAV file of 16-bit samples; those beyond 1 are held to it.
-  var wavBytes: [UInt8] {
-    var bytes: [UInt8] = []
-    func word<Integer: FixedWidthInteger>(_ value: Integer) {
-      withUnsafeBytes(of: value.littleEndian) { bytes += $0 }
-    }
-    let size = UInt32(clamping: 2 * samples.count)
-    bytes += "RIFF".utf8
-    word(36 + min(size, .max - 36))
-    bytes += "WAVEfmt ".utf8
-    word(UInt32(16))
-    word(UInt16(1))
-    word(UInt16(1))
-    word(UInt32(sampleRate))
-    word(UInt32(2 * sampleRate))
-    word(UInt16(2))
-    word(UInt16(16))
-    bytes += "data".utf8
-    word(size)
-    for sample in samples { word(Int16(min(32_767, max(-32_768, (sample * 32_768).rounded())))) }
-    return bytes
   }
 }

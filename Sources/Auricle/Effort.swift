@@ -73,7 +73,7 @@ public struct SoundSurvey: Hashable, Sendable {
     for place in stride(from: 0, to: examples.count, by: max(1, examples.count / 200)) {
       do {
         let span = examples[place].sound
-        let info = try AudioFile(path: span.path).info
+        let info = try SoundBlocks(span).info
         rates[info.sampleRate, default: 0] += 1
         // A header may not say how long the sound is.
         let own = Double(info.frames) / Double(info.sampleRate)

@@ -216,7 +216,7 @@ struct Train: AsyncParsableCommand {
         + "\(split.training.count) to train on, \(split.validation.count) to validate")
     if !judges {
       try announce(loaded, split)
-      announce(trainer, dataset.labels)
+      announce(trainer, split.labels)
     }
 
     let start = ContinuousClock.now

@@ -67,7 +67,7 @@ def mislabelled(folder):
     print(f"options | seed | accuracy | contradicted | of these wrong, of {len(wrong)} | of the first 200")
     for extra in (["--epochs", "5"], [], ["--label-smoothing", "0"], ["--label-smoothing", "0.2"], ["--patience", "3"]):
         for seed in range(1, options.seeds + 1):
-            report = trained(folder, manifest, seed, *extra)
+            report = trained(folder, manifest, seed, "--architecture", "bigru-attention", *extra)
             run("evaluate", "--model", folder / "model.safetensors", manifest, "--predictions", folder / "p.jsonl")
             answers = [json.loads(line) for line in (folder / "p.jsonl").read_text().splitlines()]
             doubted = sorted((a for a in answers if a["label"] != a["truth"]), key=lambda a: -a["probability"])

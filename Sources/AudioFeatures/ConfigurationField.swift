@@ -44,6 +44,29 @@ struct ConfigurationField<Object> {
       try object[keyPath: field].write(&inner)
     }
   }
+
+  /// An object that may also be null, and is left out where it is; what is missing of it is as in `standard`.
+  static func optionalObject<Value: ConfigurationObject>(
+    _ name: String, _ field: WritableKeyPath<Object, Value?>, standard: Value
+  ) -> Self {
+    Self(name: name) { object, members, path in
+      guard members.contains(Member(name)) else { return }
+      if try members.decodeNil(forKey: Member(name)) {
+        object[keyPath: field] = nil
+        return
+      }
+      guard let inner = try? members.nestedContainer(keyedBy: Member.self, forKey: Member(name)) else {
+        throw FeatureError.configuration("'\(path)\(name)' must be an object or null")
+      }
+      var value = object[keyPath: field] ?? standard
+      try value.read(inner, path: "\(path)\(name).")
+      object[keyPath: field] = value
+    } write: { object, members in
+      guard let value = object[keyPath: field] else { return }
+      var inner = members.nestedContainer(keyedBy: Member.self, forKey: Member(name))
+      try value.write(&inner)
+    }
+  }
 }
 
 extension ConfigurationField<FeatureConfiguration> {

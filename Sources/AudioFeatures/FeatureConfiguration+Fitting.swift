@@ -21,7 +21,8 @@ extension FeatureConfiguration {
     configuration.preEmphasis = PreEmphasis(0)
     configuration.deltas.order = 0
     configuration.mel.lowFrequency = isUltrasound ? 1_000 : 20
-    let most = isLong || sampleRate > 16_000 ? 64 : 40
+    // Two bins for each filter, or more.
+    let most = min(isLong || sampleRate > 16_000 ? 64 : 40, configuration.fftLength / 4)
     for count in stride(from: most, through: 8, by: -4) {
       configuration.mel.count = count
       if (try? MelBands(configuration)) != nil { return configuration }

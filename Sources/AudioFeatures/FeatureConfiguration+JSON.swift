@@ -70,7 +70,8 @@ extension FeatureConfiguration: ConfigurationObject {
       .value("fftLength", \.fftLength), .value("truncatesFrames", \.truncatesFrames), .value("framing", \.framing),
       .value("removesOffset", \.removesOffset), .object("preEmphasis", \.preEmphasis), .object("window", \.window),
       .value("usesPower", \.usesPower), .value("spectrumNormalization", \.spectrumNormalization),
-      .object("mel", \.mel), .object("logarithm", \.logarithm), .object("cepstrum", \.cepstrum),
+      .object("mel", \.mel), .optionalObject("pcen", \.pcen, standard: PCEN()),
+      .object("logarithm", \.logarithm), .object("cepstrum", \.cepstrum),
       .object("deltas", \.deltas), .value("normalization", \.normalization),
     ]
   }

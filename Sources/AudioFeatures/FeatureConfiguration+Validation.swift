@@ -18,6 +18,15 @@ extension FeatureConfiguration {
     try require(
       deltas.order == 0 || (1...1000).contains(deltas.halfWidth),
       "deltas over \(deltas.halfWidth) frames on either side; it must be 1 to 1000")
+    if let pcen {
+      try require(kind == .mel, "PCEN of \(kind.rawValue) features; it is for mel energies, in place of a logarithm")
+      try require(
+        [pcen.gain, pcen.bias, pcen.power].allSatisfy { (0...1e6).contains($0) },
+        "PCEN with gain \(pcen.gain), bias \(pcen.bias) and power \(pcen.power); none may be negative")
+      try require(
+        (1e-6...1e6).contains(pcen.timeConstant) && (1e-30...1e6).contains(pcen.epsilon),
+        "PCEN with a time constant of \(pcen.timeConstant) s and epsilon \(pcen.epsilon); both must be positive")
+    }
     guard kind != .spectrogram else { return }
     try require(
       mel.binRate.map { (100...10_000_000).contains($0) } ?? true,

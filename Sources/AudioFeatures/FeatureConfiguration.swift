@@ -321,6 +321,8 @@ public struct FeatureConfiguration: Hashable, Sendable {
   public var usesPower: Bool
   public var spectrumNormalization = SpectrumNormalization.none
   public var mel: MelFilterbank
+  /// Of mel energies, which are not normalised if nil.
+  public var pcen: PCEN?
   public var logarithm: Logarithm
   public var cepstrum: Cepstrum
   public var deltas: Deltas

@@ -81,6 +81,7 @@ public struct FeatureExtractor: Sendable {
     defer { energies.deallocate() }
     var greatest = -Float.infinity
     var failure: FeatureError?
+    var normalizer = EnergyNormalizer(configuration)
     let values = [Float](unsafeUninitializedCapacity: frames * width) { rows, initialized in
       guard let rows = rows.baseAddress, let energies = energies.baseAddress else { return }
       do throws(FeatureError) {
@@ -92,6 +93,7 @@ public struct FeatureExtractor: Sendable {
             greatest = max(greatest, computer.greatest(block))
           } else {
             computer.makeRows(block, count: count, greatest: greatest, rows + index * group * width)
+            normalizer?.apply(to: rows + index * group * width, count: count)
           }
         }
         if keeps {

@@ -38,8 +38,9 @@ public struct FeatureMatrix: Sendable, Equatable {
   }
 
   /// Some of the frames, which must be among them.
-  package func frames(_ range: Range<Int>) -> FeatureMatrix {
+  package func slice(_ range: Range<Int>) -> FeatureMatrix {
     FeatureMatrix(
-      coefficients: coefficients, values: Array(values[range.lowerBound * coefficients..<range.upperBound * coefficients]))
+      coefficients: coefficients,
+      values: Array(values[range.lowerBound * coefficients..<range.upperBound * coefficients]))
   }
 }

@@ -15,6 +15,7 @@ public final class FeatureStream {
   private let purpose: Purpose
   /// The greatest energy: in the first of two passes that found so far, in the second that of the whole sound.
   private(set) var greatest: Float
+  private var energyNormalizer: EnergyNormalizer?
   private var deltas: DeltaWindow
   private var energies: [Float]
   private var base: [Float]
@@ -44,6 +45,7 @@ public final class FeatureStream {
     self.greatest = greatest
     self.normalizer = normalizer
     computer = FrameComputer(extractor)
+    energyNormalizer = EnergyNormalizer(extractor.configuration)
     deltas = DeltaWindow(extractor.configuration)
     energies = Array(repeating: 0, count: computer.energiesSize)
     base = Array(repeating: 0, count: FrameComputer.group * extractor.configuration.baseCount)
@@ -92,6 +94,7 @@ public final class FeatureStream {
             base.withUnsafeMutableBufferPointer { base in
               guard let rows = base.baseAddress else { return }
               computer.makeRows(energies, count: count, greatest: greatest, rows)
+              energyNormalizer?.apply(to: rows, count: count)
               deltas.append(UnsafeBufferPointer(start: rows, count: count * extractor.configuration.baseCount))
             }
           }

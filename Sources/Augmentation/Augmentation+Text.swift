@@ -28,7 +28,8 @@ extension Augmentation {
 
   private static let fieldNames = [
     "gain", "shift", "speed", "tilt", "cut", "ends", "noise", "noise-lowest-ratio", "noise-highest-ratio", "room",
-    "frequency-warp", "filter", "level", "floor", "background", "move", "roll", "tempo", "time-warp", "time-masks", "time-mask-share", "frequency-masks",
+    "frequency-warp", "filter", "level", "floor", "background", "move", "roll", "tempo", "time-warp", "time-masks",
+    "time-mask-share", "frequency-masks",
     "frequency-mask-share", "mixup",
   ]
 

@@ -63,7 +63,7 @@ public struct Augmentation: Codable, Hashable, Sendable {
   public var background = 0.0
   /// Farthest move in time, as a share of the length, earlier or later; the outermost frame is repeated.
   public var move = 0.0
-  /// Farthest turn in time, as a share of the length: what leaves at one end comes in at the other.
+  /// Farthest turn in time, as a share of the length, in half of the examples: what leaves at one end comes in at the other.
   public var roll = 0.0
   /// Largest change of tempo, as a share: frames are interpolated, nothing else changes.
   public var tempo = 0.0

@@ -128,7 +128,8 @@ public struct FeatureAugmenter: Sendable {
     func draw(_ share: Double) -> Int {
       share > 0 ? Int((generator.uniform(in: -share...share) * Double(frames)).rounded()) : 0
     }
-    let (move, roll) = (draw(augmentation.move), draw(augmentation.roll))
+    let move = draw(augmentation.move)
+    let roll = augmentation.roll > 0 && generator.uniform() < 0.5 ? draw(augmentation.roll) : 0
     guard move != 0 || roll != 0 else { return features }
     var values: [Float] = []
     values.reserveCapacity(features.values.count)
@@ -141,7 +142,9 @@ public struct FeatureAugmenter: Sendable {
 
   /// One of the backgrounds from a random place, round and round.
   private func addBackground(to features: inout FeatureMatrix, using generator: inout SeededGenerator) {
-    guard augmentation.background > 0, !backgrounds.isEmpty, generator.uniform() < augmentation.background else { return }
+    guard augmentation.background > 0, !backgrounds.isEmpty, generator.uniform() < augmentation.background else {
+      return
+    }
     let noise = backgrounds[generator.index(backgrounds.count)]
     let start = generator.index(noise.frames)
     let ratio = generator.uniform(in: 0...25)

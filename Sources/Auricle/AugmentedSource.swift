@@ -57,7 +57,7 @@ struct AugmentedSource: TrainingSource {
     var seconds: Range<Double>?
     if let crop, example.features.frames > crop {
       let start = generator.index(example.features.frames - crop + 1)
-      example.features = example.features.frames(start..<start + crop)
+      example.features = example.features.slice(start..<start + crop)
       let second = Double(features.hopLength) / Double(features.sampleRate)
       seconds = Double(start) * second..<Double(start + crop) * second
     }
@@ -85,7 +85,7 @@ struct MiddleSource: TrainingSource {
   func example(_ index: Int, epoch: Int) throws -> LabeledFeatures {
     var example = try whole.example(index, epoch: epoch)
     let start = (example.features.frames - crop) / 2
-    if start > 0 { example.features = example.features.frames(start..<start + crop) }
+    if start > 0 { example.features = example.features.slice(start..<start + crop) }
     return example
   }
 }

@@ -73,9 +73,12 @@ public struct SoundSurvey: Hashable, Sendable {
     for place in stride(from: 0, to: examples.count, by: max(1, examples.count / 200)) {
       do {
         let span = examples[place].sound
-        let info = try AudioFile(of: span).info
+        let info = try SoundBlocks(span).info
         rates[info.sampleRate, default: 0] += 1
-        let end = min(info.duration, span.seconds?.upperBound ?? info.duration)
+        // A header may not say how long the sound is.
+        let own = Double(info.frames) / Double(info.sampleRate)
+        let whole = info.frames > 0 ? own : span.seconds == nil ? try Self.duration(of: span) : .infinity
+        let end = min(whole, span.seconds?.upperBound ?? whole)
         durations.append(max(0, end - (span.seconds?.lowerBound ?? 0)))
       } catch {
         failure = failure ?? error
@@ -88,6 +91,16 @@ public struct SoundSurvey: Hashable, Sendable {
     self.init(
       sampleRate: rate, long: durations[durations.count * 9 / 10], median: durations[durations.count / 2],
       count: examples.count)
+  }
+
+  private static func duration(of span: SoundSpan) throws -> Double {
+    let blocks = try SoundBlocks(span)
+    var (samples, count): ([Float], Int) = ([], 0)
+    while try blocks.next(into: &samples) {
+      count += samples.count
+      samples.removeAll(keepingCapacity: true)
+    }
+    return Double(count) / Double(blocks.sampleRate)
   }
 
   /// The rate that a model should hear at: the commonest, but no more than people hear where it is not ultrasound that

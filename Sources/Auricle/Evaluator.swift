@@ -15,6 +15,9 @@ public struct Evaluator: Sendable {
   public var keepsFiles = false
   /// Which channel is listened to in files of several.
   public var channel = ChannelSelection.mix
+  /// Answers of less probability count as `Prediction.unknown`; nil to take them all. The rows that are written keep the
+  /// label.
+  public var reject: Double?
   /// Threads to use.
   public var jobs = 1
   /// The part of the examples that is this process's. Its predictions are written to `PATH.part`, which is continued, and
@@ -65,7 +68,7 @@ public struct Evaluator: Sendable {
     let rows = shard.map { shard in all.indices.filter { shard.contains(all[$0].path) } }
     let examples = rows.map { $0.map { all[$0] } } ?? all
     let lacking = Set(all.map(\.label)).subtracting(model.labels).sorted(by: naturallyPrecedes)
-    var tally = try EvaluationTally(labels: model.labels + lacking, groupBy: groupBy, keepsFiles: keepsFiles)
+    var tally = try EvaluationTally(labels: model.labels + lacking, groupBy: groupBy, keepsFiles: keepsFiles, reject: reject)
     let fingerprint =
       try output == nil ? nil : classifier?.fingerprint() ?? model.fingerprint(listeningTo: "sequences")
     let writer = try output.map { output in
@@ -97,7 +100,7 @@ public struct Evaluator: Sendable {
     let labels = try file.labels()
     guard !labels.isEmpty else { throw EvaluationError.noLabelInFile(path: path) }
     var fields: Set<String> = []
-    var tally = try EvaluationTally(labels: labels, groupBy: groupBy, keepsFiles: keepsFiles)
+    var tally = try EvaluationTally(labels: labels, groupBy: groupBy, keepsFiles: keepsFiles, reject: reject)
     var unequal = 0
     let end = try file.read { prediction in
       let sum = prediction.probabilities.reduce(0) { $0 + Double($1.probability) }

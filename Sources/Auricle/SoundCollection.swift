@@ -110,9 +110,16 @@ struct SoundCollection: Sendable {
     func answers(
       of model: ClassifierEnsemble, jobs: Int, isolation: isolated (any Actor)? = #isolation
     ) async throws -> [Int] {
-      var answers: [Int] = []
+      try await distributions(of: model, jobs: jobs).map { mostProbable(ClassifierEnsemble.mean(of: $0)) }
+    }
+
+    /// What each network of `model` says of each, or of each of its windows.
+    func distributions(
+      of model: ClassifierEnsemble, jobs: Int, isolation: isolated (any Actor)? = #isolation
+    ) async throws -> [[[Float]]] {
+      var answers: [[[Float]]] = []
       try await orderedMap(Array(indices.indices), jobs: jobs) { index in
-        Result { try mostProbable(model.probabilities(of: [features(index)])[0]) }
+        Result { try model.answers(to: [features(index)])[0] }
       } each: { _, answer in
         answers.append(try answer.get())
       }

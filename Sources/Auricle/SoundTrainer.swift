@@ -24,7 +24,16 @@ public struct SoundTrainer: Sendable {
     /// Right answers of the whole model to the validation files, of how many; what each network had is in its record.
     public var validationCorrect: Int
     public var validationExamples: Int
+    /// Of the probabilities of the validation files, before and after they were calibrated by those files; see
+    /// `expectedCalibrationError`. Nil where nothing was calibrated.
+    public var calibration: Calibration?
     public var failures: [FailedFile]
+
+    public struct Calibration: Codable, Hashable, Sendable {
+      public var temperature: Double
+      public var errorBefore: Double
+      public var errorAfter: Double
+    }
   }
 
   /// What happens as it goes.
@@ -61,6 +70,13 @@ public struct SoundTrainer: Sendable {
   /// Frames of the random spans to train on, of sounds that are longer; the model then hears them in windows as long (see
   /// `ClassifierEnsemble.window`). Nil to train on whole sounds.
   public var crop: Int?
+  /// The model to go on from, whose features must be `features`; and see `SequenceTrainer`.
+  public var start: ClassifierEnsemble?
+  public var frozenLayers = 0
+  public var oldRate: Double?
+  /// Whether the model's probabilities are made to come true on the validation files, by one number: see
+  /// `TemperatureScaling`.
+  public var calibrates = true
   /// Where to keep the run and where to log it, if anywhere; see `Trainer`. Of several networks, the second and those
   /// after it have a folder in them, `network-2` and so on, so that one can be joined by others later.
   public var checkpoint: CheckpointFolder?
@@ -124,12 +140,32 @@ public struct SoundTrainer: Sendable {
     _ = try sequenceTrainer(labels: labels).trainersOfNetworks()
     let sounds = try await SoundCollection(
       split.training + split.validation, labels: labels, trainer: self, progress: progress)
-    let model = try await fit(plan, sounds, split, progress: progress)
+    var model = try await fit(plan, sounds, split, progress: progress)
     let validationSet = sounds.subset(split.validation)
-    let answers = try await validationSet.answers(of: model, jobs: training.jobs)
+    let truth = validationSet.labels
+    var answers = try await validationSet.distributions(of: model, jobs: training.jobs)
+    var calibration: Result.Calibration?
+    if calibrates, model.output == .softmax, answers.count >= Self.fewestToCalibrate {
+      let temperature = try TemperatureScaling.temperature(answers: answers, labels: truth)
+      let before = calibrationError(answers, truth)
+      model = try model.cooled(by: temperature)
+      answers = try await validationSet.distributions(of: model, jobs: training.jobs)
+      calibration = Result.Calibration(
+        temperature: temperature, errorBefore: before, errorAfter: calibrationError(answers, truth))
+    }
     return Result(
-      model: model, validationCorrect: zip(validationSet.labels, answers).count { $0 == $1 },
-      validationExamples: answers.count, failures: sounds.failures)
+      model: model,
+      validationCorrect: zip(truth, answers).count { $0 == mostProbable(ClassifierEnsemble.mean(of: $1)) },
+      validationExamples: answers.count, calibration: calibration, failures: sounds.failures)
+  }
+
+  /// Fewer validation files say nothing of how sure a model may be.
+  private static let fewestToCalibrate = 20
+
+  private func calibrationError(_ answers: [[[Float]]], _ labels: [Int]) -> Double {
+    let means = answers.map { ClassifierEnsemble.mean(of: $0) }
+    return expectedCalibrationError(
+      probabilities: means.map { $0.max() ?? 0 }, correct: zip(means, labels).map { mostProbable($0) == $1 })
   }
 
   /// What can be made, and can be wrong, before any example is read.
@@ -211,6 +247,7 @@ public struct SoundTrainer: Sendable {
     trainer.checkpoint = checkpoint
     trainer.log = log
     trainer.window = crop
+    (trainer.start, trainer.frozenLayers, trainer.oldRate) = (start, frozenLayers, oldRate)
     return trainer
   }
 

@@ -18,6 +18,7 @@ struct Classify: AsyncParsableCommand {
   @OptionGroup var modelOptions: ModelOptions
   @Option(help: ArgumentHelp("How many labels to show, the most probable first.", valueName: "n"))
   var top = 1
+  @OptionGroup var rejection: RejectionOptions
   @OptionGroup var channelOptions: ChannelOptions
   @OptionGroup var decodingOptions: DecodingOptions
   @OptionGroup var batch: BatchOptions
@@ -38,6 +39,9 @@ struct Classify: AsyncParsableCommand {
 
   func validate() throws {
     try batch.check(files)
+    if rejection.reject != nil && (batch.isUsed || rows != nil) {
+      throw ValidationError("--reject does not go with --files-from, --shard and -o, whose rows keep the probabilities.")
+    }
     if top < 1 { throw ValidationError("--top is \(top); it must be at least 1.") }
   }
 
@@ -53,7 +57,9 @@ struct Classify: AsyncParsableCommand {
     var (done, failed) = (0, 0)
     // Standard input may be waited for; then Ctrl-C ends the program at once.
     if !questions.contains(where: { $0.path == "-" }) { Interruption.listen() }
-    func show(_ prediction: Prediction) throws {
+    func show(_ answer: Prediction) throws {
+      var prediction = answer
+      if let reject = rejection.reject { prediction.reject(below: reject) }
       for warning in prediction.warnings { StandardError.report("warning: \(warning)") }
       if prediction.error == nil { done += 1 } else { failed += 1 }
       if let error = prediction.error { StandardError.report(error) }
@@ -61,7 +67,10 @@ struct Classify: AsyncParsableCommand {
         try StandardOutput.write(prediction.jsonLine)
       } else if prediction.error == nil {
         let best = prediction.probabilities.sorted { $0.probability > $1.probability }.prefix(top)
-        let candidates = best.map { padded($0.label, labelWidth) + "  " + fixed(Double($0.probability), decimals: 4) }
+        var candidates = best.map { padded($0.label, labelWidth) + "  " + fixed(Double($0.probability), decimals: 4) }
+        if prediction.label == Prediction.unknown, answer.label != Prediction.unknown {
+          candidates.insert(Prediction.unknown, at: 0)
+        }
         let path = padded(printable(prediction.path), pathWidth)
         try StandardOutput.write(path + "  " + candidates.joined(separator: "   "))
       }

@@ -73,6 +73,7 @@ struct Evaluate: AsyncParsableCommand {
   var topK: [Int] = []
   @Option(help: ArgumentHelp("End with exit code 4 when the accuracy is lower, for example 0.95.", valueName: "share"))
   var minAccuracy: Double?
+  @OptionGroup var rejection: RejectionOptions
   @OptionGroup(title: "Events") var eventEvaluation: EventEvaluation
   @OptionGroup var channelOptions: ChannelOptions
   @OptionGroup var output: OutputOptions
@@ -233,6 +234,7 @@ struct Evaluate: AsyncParsableCommand {
     var evaluator = Evaluator()
     evaluator.conditions = try only.map { try FieldCondition($0) }
     evaluator.split = split.flatMap { Split($0) }
+    evaluator.reject = rejection.reject
     (evaluator.groupBy, evaluator.keepsFiles) = (groupBy, needsFiles)
     (evaluator.channel, evaluator.jobs) = (channelOptions.selection, jobOptions.jobs)
     do {

@@ -35,6 +35,11 @@ struct FeatureOptions: ParsableArguments {
   var lowFrequency: Double?
   @Option(help: ArgumentHelp("Where the highest mel filter ends.", valueName: "Hz"))
   var highFrequency: Double?
+  @Flag(
+    help:
+      "Per-channel energy normalisation of mel energies, in place of a logarithm, of samples on the scale of 16 bits; the fields of \"pcen\" in --config change it."
+  )
+  var pcen = false
   @Option(help: ArgumentHelp("Cepstral coefficients, counting coefficient 0.", valueName: "n"))
   var cepstra: Int?
   @Option(help: ArgumentHelp("The lifter's L, 0 for none.", valueName: "x"))
@@ -52,7 +57,9 @@ struct FeatureOptions: ParsableArguments {
     func integer(_ value: Int?) -> JSONValue? { value.map { .integer(Int64($0)) } }
     func number(_ value: Double?) -> JSONValue? { value.map { .number($0) } }
     return [
-      ("preset", name(preset)), ("kind", name(kind)), ("sampleRate", integer(sampleRate)),
+      ("preset", name(preset)), ("kind", name(kind) ?? (pcen ? .text("mel") : nil)),
+      ("pcen", pcen ? .object([:]) : nil), ("inputScale", pcen ? .text("int16") : nil),
+      ("sampleRate", integer(sampleRate)),
       ("frameLength", frameLength?.value), ("hopLength", hopLength?.value), ("fftLength", integer(fftLength)),
       ("framing", name(framing)), ("window.shape", name(window)), ("preEmphasis.coefficient", number(preEmphasis)),
       ("dither.amount", number(dither)), ("mel.count", integer(mels)), ("mel.scale", name(melScale)),
@@ -92,7 +99,7 @@ struct FeatureOptions: ParsableArguments {
     if isEmpty { return base }
     var options = self
     options.sampleRate = rate
-    guard preset == nil && config == nil && (kind == nil || kind == base.kind) else {
+    guard preset == nil && config == nil && (kind == nil || kind == base.kind || kind == .mel) else {
       var configuration = try options.recipe().configuration(at: rate)
       let says = try config.map {
         let text = String(decoding: try FileAccess.read($0, limit: 1 << 20), as: UTF8.self)

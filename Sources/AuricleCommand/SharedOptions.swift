@@ -34,6 +34,17 @@ struct OutputOptions: ParsableArguments {
   var json = false
 }
 
+struct RejectionOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Answer 'unknown' where no label is as probable as this, for example 0.5.", valueName: "probability"))
+  var reject: Double?
+
+  func validate() throws {
+    if let reject, !(0...1).contains(reject) { throw ValidationError("--reject is \(reject); it must be 0 to 1.") }
+  }
+}
+
 struct ChannelOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Use one channel, 1 being the first, instead of the mean of all.", valueName: "n"))
   var channel: Int?

@@ -113,12 +113,26 @@ struct Train: AsyncParsableCommand {
       throw ValidationError("--hold-out does not go with cross-validation, which holds out every file in turn.")
     }
     var augmentation = Augmentation.none
-    do { if let augment { augmentation = try Augmentation(augment) } else if let effort { augmentation = effort.augmentation } } catch { throw ValidationError("--augment: \(error).") }
+    do {
+      if let augment {
+        augmentation = try Augmentation(augment)
+      } else if let effort {
+        augmentation = effort.augmentation
+      }
+    } catch { throw ValidationError("--augment: \(error).") }
     if noise != nil && augmentation.noise.probability == 0 && augmentation.background == 0 {
       throw ValidationError("--noise needs noise in --augment, for example --augment strong.")
     }
     if rooms != nil && augmentation.roomProbability == 0 {
       throw ValidationError("--rooms needs a share of examples in --augment, for example --augment light,room=0.5.")
+    }
+    if trainingOptions.from != nil {
+      if network.namesNetwork || network.members != nil {
+        throw ValidationError("--from brings its own networks; --architecture and the like do not go with it.")
+      }
+      if !features.isEmpty {
+        throw ValidationError("--from brings its own features; --kind, --sample-rate and the like do not go with it.")
+      }
     }
     if resume && checkpoint == nil { throw ValidationError("--resume needs the --checkpoint to go on from.") }
     if validationSplit != nil && !holdOut.isEmpty {
@@ -203,7 +217,7 @@ struct Train: AsyncParsableCommand {
         + "\(split.training.count) to train on, \(split.validation.count) to validate")
     if !judges {
       try announce(loaded, split)
-      announce(trainer)
+      announce(trainer, split.labels)
     }
 
     let start = ContinuousClock.now
@@ -274,7 +288,7 @@ struct Train: AsyncParsableCommand {
       "\(data.dataset): \(dataset.source), \(dataset.examples.count) \(loaded.noun) in \(dataset.labels.count) classes; "
         + "\(folds.count) folds\(usesOwnFolds(dataset) ? ", the data set's own" : "")")
     try announce(loaded, nil)
-    announce(trainer)
+    announce(trainer, dataset.labels)
     var display = TrainingDisplay(epochs: trainer.training.epochs, json: false)
     let result = try await trainer.crossValidate(folds, labels: dataset.labels, validation: validationSplit ?? 0) {
       Interruption.check()
@@ -306,6 +320,7 @@ struct Train: AsyncParsableCommand {
 
   /// The trainer that the options describe; with checkpoint and log in a `folder` of their folders, if given.
   func trainer(for examples: [Example], of data: LabeledData, folder: String?) throws -> SoundTrainer {
+    let start = try trainingOptions.from.map { try ClassifierEnsemble(contentsOf: $0) }
     var trainer: SoundTrainer
     if let sequences = data.sequences {
       trainer = SoundTrainer(sequences: sequences)
@@ -316,7 +331,7 @@ struct Train: AsyncParsableCommand {
       }
     } else {
       let survey = try SoundSurvey(of: examples)
-      let configuration = try featureConfiguration(survey)
+      let configuration = try start?.features ?? featureConfiguration(survey)
       trainer = SoundTrainer(features: configuration)
       if let effort { trainer = SoundTrainer(effort: effort, survey: survey, features: configuration) }
       if let crop {
@@ -326,6 +341,11 @@ struct Train: AsyncParsableCommand {
       if let augment { trainer.augmentation = try Augmentation(augment) }
     }
     trainer.training = trainingOptions.configuration(jobs: jobOptions.jobs, base: trainer.training)
+    if let start {
+      (trainer.start, trainer.frozenLayers, trainer.oldRate) = (start, trainingOptions.freeze, trainingOptions.oldRate)
+      if crop == nil { trainer.crop = start.window }
+      if case .sequence = trainer.input { trainer.isNormalized = start.normalizer != nil }
+    }
     trainer.networks = try network.templates(data.sequences == nil ? effort : nil)
     trainer.classWeights = trainingOptions.classWeight?.byLabel ?? [:]
     trainer.channel = channelOptions.selection
@@ -378,7 +398,7 @@ struct Train: AsyncParsableCommand {
   }
 
   /// What was chosen, for people.
-  private func announce(_ trainer: SoundTrainer) {
+  private func announce(_ trainer: SoundTrainer, _ labels: [String]) {
     let features = trainer.features
     guard trainer.sequences == nil else { return }
     func time(_ samples: Int) -> String {
@@ -398,9 +418,17 @@ struct Train: AsyncParsableCommand {
       text += "; spans of \(fixed(Double(crop * features.hopLength) / Double(features.sampleRate), decimals: 1)) s"
     }
     StandardError.write(text)
-    let names = Set(trainer.networks.map { template in
-      NetworkName.allCases.first { $0.template == template }?.rawValue ?? "of its own"
-    })
+    if let start = trainer.start {
+      let (known, new) = (start.labels.filter(labels.contains), labels.filter { !start.labels.contains($0) })
+      StandardError.write(
+        "  going on from \(trainingOptions.from ?? ""): \(known.count) of its \(start.labels.count) classes, \(new.count) new ones; "
+          + "\(trainer.training.epochs) epochs of \(trainer.training.optimizer.rawValue)")
+      return
+    }
+    let names = Set(
+      trainer.networks.map { template in
+        NetworkName.allCases.first { $0.template == template }?.rawValue ?? "of its own"
+      })
     StandardError.write(
       "  training: \(trainer.networks.count == 1 ? "network" : "\(trainer.networks.count) networks") "
         + "\(names.sorted().joined(separator: ", ")), \(trainer.training.epochs) epochs of \(trainer.training.optimizer.rawValue)"
@@ -421,12 +449,15 @@ struct Train: AsyncParsableCommand {
         jsonLine(
           TrainingResult(
             model: output, validationAccuracy: accuracy, best: best.count == 1 ? best[0] : nil,
-            networks: best.count == 1 ? nil : best, seconds: seconds)))
+            networks: best.count == 1 ? nil : best, calibration: result.calibration, seconds: seconds)))
     }
     let epochs = records.map { "\($0.bestEpoch)" }.joined(separator: ", ")
     try StandardOutput.write(
       "\(output): \(records.count == 1 ? "" : "\(records.count) networks, ")\(result.model.parameterCount) parameters, "
         + (accuracy.map { "validation accuracy \(percent($0))" } ?? "no validation")
+        + (result.calibration.map {
+          ", calibrated (error \(fixed($0.errorBefore, decimals: 3)), now \(fixed($0.errorAfter, decimals: 3)))"
+        } ?? "")
         + " (epoch \(epochs) of \(records.map(\.epochs.count).max() ?? 0)), \(fixed(seconds, decimals: 1)) s")
   }
 }
@@ -450,5 +481,6 @@ private struct TrainingResult: Encodable {
   /// The epoch that was kept, of each network where there are several.
   var best: TrainingRecord.Epoch?
   var networks: [TrainingRecord.Epoch]?
+  var calibration: SoundTrainer.Result.Calibration?
   var seconds: Double
 }

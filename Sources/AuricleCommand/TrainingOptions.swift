@@ -8,6 +8,18 @@ struct TrainingOptions: ParsableArguments {
       "How much is done for a good model: chooses network, epochs, recipe, augmentation and the number of networks by the data, where no other option does (default: normal, unless --architecture, --network or an option of theirs names a network of before).",
       valueName: "quick|normal|best"))
   var effort: Effort?
+  @Option(
+    help: ArgumentHelp(
+      "Go on from this model, with its features and networks: for more epochs, for other classes, or for more of them (what it knows of classes that are still there is kept).",
+      valueName: "model"))
+  var from: String?
+  @Option(help: ArgumentHelp("Of --from: so many layers, from the first on, stay as they are.", valueName: "layers"))
+  var freeze = 0
+  @Option(
+    help: ArgumentHelp(
+      "Of --from: what the learning rate of its layers is multiplied by (default: 0.3 where there are new classes, else 1).",
+      valueName: "share"))
+  var oldRate: Double?
   @Option(help: ArgumentHelp("Passes over the data (default: by the effort, else 30).", valueName: "n"))
   var epochs: Int?
   @Option(help: ArgumentHelp("Files in a mini-batch (default: by the effort, else 32).", valueName: "n"))
@@ -60,6 +72,13 @@ struct TrainingOptions: ParsableArguments {
   var seed = TrainingConfiguration().seed
 
   func validate() throws {
+    if from == nil && (freeze != 0 || oldRate != nil) {
+      throw ValidationError("--freeze and --old-rate need the model to go on from: --from.")
+    }
+    if freeze < 0 { throw ValidationError("--freeze is \(freeze); it must not be negative.") }
+    if let oldRate, !(0...1000).contains(oldRate) {
+      throw ValidationError("--old-rate is \(oldRate); it must be 0 to 1000.")
+    }
     try checkUsage { try configuration(jobs: 1).validate() }
   }
 

@@ -10,13 +10,16 @@ public struct EvaluationTally: Sendable {
   public private(set) var unlabeled = 0
   private(set) var files: ReportedFiles?
   private var groups: [GroupTally]
+  private let least: Double?
 
-  /// With `keepsFiles`, paths and groups of the files are kept too, for an `HTMLReport`. Throws when labels are missing
-  /// or repeated.
+  /// With `keepsFiles`, paths and groups of the files are kept too, for an `HTMLReport`. Where there is a probability to
+  /// `reject` below, answers that have less count as `unknown`. Throws when labels are missing or repeated.
   public init(
-    labels: [String], groupBy fields: [String] = [], keepsFiles: Bool = false
+    labels: [String], groupBy fields: [String] = [], keepsFiles: Bool = false, reject least: Double? = nil
   ) throws(EvaluationError) {
-    outcomes = try Outcomes(labels: labels)
+    let unknown = least == nil || labels.contains(Prediction.unknown) ? [] : [Prediction.unknown]
+    outcomes = try Outcomes(labels: labels + unknown)
+    self.least = least
     groups = fields.map { GroupTally(field: $0) }
     files = keepsFiles ? ReportedFiles(groupBy: fields) : nil
   }
@@ -26,6 +29,8 @@ public struct EvaluationTally: Sendable {
 
   /// Throws for a label that is not known and a probability that is none.
   public mutating func add(_ prediction: Prediction) throws(EvaluationError) {
+    var prediction = prediction
+    if let least { prediction.reject(below: least) }
     if prediction.label == nil {
       failed += 1
       files?.addFailed(prediction)

@@ -51,6 +51,15 @@ public struct ClassifierEnsemble: Sendable {
     self.members = members
   }
 
+  /// The same with the logits of all members divided by `temperature`; see `SequenceClassifier.cooled`.
+  public func cooled(by temperature: Double) throws(ModelError) -> ClassifierEnsemble {
+    var cooled: [SequenceClassifier] = []
+    for member in members { cooled.append(try member.cooled(by: temperature)) }
+    var model = try ClassifierEnsemble(members: cooled, window: window)
+    model.detection = detection
+    return model
+  }
+
   /// Adds something that is to be known to the settings in every member's record.
   package mutating func note(_ value: String, as name: String) {
     for index in members.indices {
@@ -78,7 +87,7 @@ public struct ClassifierEnsemble: Sendable {
       let starts = ClassifierEnsemble.windowStarts(frames: sequence.frames, window: window)
       // A few at a time, however long the sequence is.
       for first in stride(from: 0, to: starts.count, by: 16) {
-        let windows = starts[first..<min(first + 16, starts.count)].map { sequence.frames($0..<$0 + window) }
+        let windows = starts[first..<min(first + 16, starts.count)].map { sequence.slice($0..<$0 + window) }
         for member in members { answers[index] += try member.probabilities(of: windows) }
       }
     }
@@ -98,7 +107,7 @@ public struct ClassifierEnsemble: Sendable {
   }
 
   /// The mean of the members' `answers`, summed in double precision; of one, that one itself.
-  static func mean(of answers: [[Float]]) -> [Float] {
+  package static func mean(of answers: [[Float]]) -> [Float] {
     guard answers.count > 1 else { return answers[0] }
     return answers[0].indices.map { label in
       Float(answers.reduce(0) { $0 + Double($1[label]) } / Double(answers.count))

@@ -11,6 +11,9 @@ package final class ClassifierScratch {
   package func probabilities(
     _ model: ClassifierEnsemble, of sequences: [FeatureMatrix]
   ) throws(ModelError) -> [[Float]] {
+    if let window = model.window, sequences.contains(where: { $0.frames > window }) {
+      return try model.probabilities(of: sequences)
+    }
     var answers: [[[Float]]] = []
     for (member, tape) in zip(model.members, tapes) {
       answers.append(try member.probabilities(of: sequences, on: tape))

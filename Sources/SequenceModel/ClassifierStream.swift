@@ -10,7 +10,8 @@ import AudioFeatures
 /// for the same frames in one piece: bit for bit with last, mean and max pooling, within 1e-6 with attention. Memory
 /// does not grow with the length of the stream. A copy is a stream of its own that goes on from the same place.
 ///
-/// A model that hears windows may be of any kind; it is asked for each window as soon as its last frame is there.
+/// A model that hears windows may be of any kind; it is asked for each window as soon as its last frame is there, and
+/// its answers are those of one piece within 1e-6.
 public struct ClassifierStream {
   private var members: [MemberStream] = []
   private var windows: WindowStream?

@@ -97,6 +97,24 @@ public struct SequenceClassifier: Sendable {
       parameters: parameters, record: record)
   }
 
+  /// The same with its logits divided by `temperature`, which goes into the weights of the last layer, so that whatever
+  /// runs the network knows of it. Throws `ModelError.configuration` for one that is not positive.
+  public func cooled(by temperature: Double) throws(ModelError) -> SequenceClassifier {
+    guard temperature > 0, temperature.isFinite else {
+      throw .configuration("a temperature of \(temperature); it must be positive")
+    }
+    let layout = ParameterLayout(configuration)
+    var parameters = parameters
+    for tensor in layout.tensors where tensor.layer == configuration.layers.count - 1 {
+      for i in tensor.range { parameters[i] = Float(Double(parameters[i]) / temperature) }
+    }
+    var record = record
+    record?.temperature = temperature
+    return try SequenceClassifier(
+      configuration: configuration, input: input, output: output, labels: labels, normalizer: normalizer,
+      parameters: parameters, record: record)
+  }
+
   /// Probabilities of the labels, one array per sequence; see `ModelOutput`.
   ///
   /// A sequence's result does not depend on the others, bit for bit: sequences of any lengths may go together. Throws

@@ -40,6 +40,8 @@ public struct TrainingRecord: Codable, Hashable, Sendable {
   public var epochs: [Epoch]
   /// How it was trained, by name; nil in files of before this was kept.
   public var settings: [String: String]?
+  /// What the logits were divided by afterwards so that probabilities come true; the last layer's weights have it in them.
+  public var temperature: Double?
 
   public init(
     seed: UInt64, batchSize: Int, trainingExamples: Int, validationExamples: Int, bestEpoch: Int = 0,

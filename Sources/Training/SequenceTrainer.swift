@@ -20,6 +20,14 @@ public struct SequenceTrainer: Sendable {
   /// Whether each coefficient is normalised by its mean and deviation over the training data; for features of sound, as
   /// their configuration says.
   public var isNormalized: Bool
+  /// The model to go on from: its networks, weights and normalisation, and of its last layer the units of classes that are
+  /// still there. Its input must be `input`. Nil to begin with fresh weights.
+  public var start: ClassifierEnsemble?
+  /// So many layers from the first on keep the weights of `start`.
+  public var frozenLayers = 0
+  /// What the learning rate of the layers of `start` is multiplied by; if nil, 0.3 where there are classes that it does not
+  /// know (whose units learn at the full rate), otherwise 1.
+  public var oldRate: Double?
   /// Frames of the windows that the model hears longer sequences in; see `ClassifierEnsemble.window`. The examples are not
   /// cut here.
   public var window: Int?
@@ -50,6 +58,23 @@ public struct SequenceTrainer: Sendable {
       throw TrainingError.configuration(
         "\(networks.count) networks; there must be 1 to \(ClassifierEnsemble.mostMembers)")
     }
+    if let start {
+      guard start.input == input else {
+        throw TrainingError.configuration("features of another model than that to go on from")
+      }
+      let fewest = start.members.map(\.configuration.layers.count).min() ?? 0
+      guard (0..<fewest).contains(frozenLayers) else {
+        throw TrainingError.configuration(
+          "\(frozenLayers) layers kept as they are; there are \(fewest), and the last must learn")
+      }
+      guard oldRate.map({ $0 >= 0 && $0.isFinite }) ?? true else {
+        throw TrainingError.configuration("a rate of \(oldRate ?? 0) for old layers; it must not be negative")
+      }
+      return try start.members.map { try $0.configuration.with(classCount: classCount) }
+    }
+    guard frozenLayers == 0 else {
+      throw TrainingError.configuration("layers kept as they are, but no model to go on from")
+    }
     return try networks.map { try $0.network(input: input.width, classCount: classCount) }
   }
 
@@ -74,11 +99,12 @@ public struct SequenceTrainer: Sendable {
     if let missing = labels.indices.first(where: { !present.contains($0) }) {
       throw TrainingError.configuration("no example of class '\(labels[missing])' to train on")
     }
-    let normalizer = isNormalized ? try self.normalizer(training) : nil
+    let normalizer = isNormalized ? try start?.normalizer ?? self.normalizer(training) : nil
     var identity = identity
     identity["labels"] = labels.joined(separator: ",")
     var members: [SequenceClassifier] = []
-    for (index, trainer) in trainers.enumerated() {
+    for (index, fresh) in trainers.enumerated() {
+      let trainer = try start.map { try going(on: $0.members[index], fresh, labels: labels) } ?? fresh
       if trainers.count > 1 { progress(.network(index + 1, of: trainers.count)) }
       let source = try examples(trainer.configuration.seed) ?? training
       let (parameters, record) = try await trainer.train(
@@ -95,7 +121,7 @@ public struct SequenceTrainer: Sendable {
   /// For each network but the first, one with a seed and a folder of its own; the folders are prepared. Throws
   /// `TrainingError.checkpointExists` and `FileError`.
   public func trainersOfNetworks() throws -> [Trainer] {
-    try networks.indices.map { index in
+    try (start?.members.indices ?? networks.indices).map { index in
       var configuration = training
       if index > 0 {
         var seeds = SeededGenerator(seed: training.seed, stream: UInt64(index))
@@ -108,6 +134,16 @@ public struct SequenceTrainer: Sendable {
       trainer.log = index == 0 ? log : try log.map { try TrainingLog(folder: "\($0.folder)/\(folder)") }
       return trainer
     }
+  }
+
+  /// `trainer` with the weights of `member` to begin with.
+  private func going(on member: SequenceClassifier, _ trainer: Trainer, labels: [String]) throws -> Trainer {
+    var trainer = trainer
+    let start = try member.start(labels: labels, seed: trainer.configuration.seed)
+    trainer.start = start.parameters
+    let rate = oldRate ?? (start.hasNewClasses ? 0.3 : 1)
+    trainer.layerRates = (0..<start.network.layers.count - 1).map { $0 < frozenLayers ? 0 : rate }
+    return trainer
   }
 
   /// Of all frames of all examples.

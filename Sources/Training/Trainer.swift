@@ -28,6 +28,12 @@ public struct Trainer: Sendable {
   /// Where to log the epochs, if anywhere.
   public var log: TrainingLog?
 
+  /// The parameters to begin with, as `ParameterLayout` places them; fresh ones if nil.
+  public var start: [Float]?
+  /// What the learning rate of each layer is multiplied by, 1 where there is none: 0 keeps a layer as it is, but for the
+  /// moving averages of batch normalisation, which follow what it sees (as in PyTorch).
+  public var layerRates: [Double] = []
+
   /// Throws `TrainingError.configuration` for a value out of range.
   public init(_ configuration: TrainingConfiguration) throws(TrainingError) {
     try configuration.validate()
@@ -60,17 +66,22 @@ public struct Trainer: Sendable {
       throw TrainingError.configuration("as many labels as lengths are wanted of a source of examples")
     }
     let layout = ParameterLayout(network)
+    guard start.map({ $0.count == layout.count }) ?? true, layerRates.count <= network.layers.count,
+      layerRates.allSatisfy({ $0 >= 0 && $0.isFinite })
+    else { throw TrainingError.configuration("weights to begin with, or rates of layers, of another network") }
     var state = TrainingState(
       configuration, layout: layout,
       record: TrainingRecord(
         seed: configuration.seed, batchSize: configuration.batchSize, trainingExamples: training.labels.count,
-        validationExamples: validation.labels.count, settings: configuration.settings))
+        validationExamples: validation.labels.count, settings: configuration.settings),
+      start: start)
     // Settings first: other settings may well choose other data.
     let identity =
       configuration.settings.sorted { $0.key < $1.key }
       + [
         ("network", network.json), ("number of training files", "\(training.labels.count)"),
-        ("number of validation files", "\(validation.labels.count)"),
+        ("number of validation files", "\(validation.labels.count)"), ("rates of layers", "\(layerRates)"),
+        ("checksum of the weights to begin with", startChecksum),
       ] + identity.sorted { $0.key < $1.key }
     if try checkpoint?.restore(&state, layout: layout, identity: identity) == true {
       progress(.resumed(epochs: state.record.epochs.count, batches: state.progress.batch))
@@ -126,16 +137,33 @@ public struct Trainer: Sendable {
     var result = try await gradient(
       TrainableNetwork(network, layout: layout, parameters: state.parameters), batch, batchNumber: number)
     let statistics = layout.takeStatistics(from: &result.gradient)
+    let before = layerRates.contains { $0 != 1 } ? state.parameters : []
     try state.optimizer.update(
       &state.parameters, gradient: result.gradient,
       learningRate: configuration.rate(batch: number, batchesPerEpoch: batches, past: state.record.epochs),
       clipNorm: configuration.clipNorm)
+    if !before.isEmpty { slow(&state.parameters, before, layout) }
     layout.updateMovingAverages(in: &state.parameters, statistics: statistics)
     state.updateAverage(decay: configuration.averageDecay, batches: number)
     state.progress.batch += 1
     state.progress.loss += result.loss
     state.progress.correct += result.correct
     state.progress.seen += batch.count
+  }
+
+  /// Takes back of each layer's step what its rate does not allow.
+  private func slow(_ parameters: inout [Float], _ before: [Float], _ layout: ParameterLayout) {
+    for tensor in layout.tensors where tensor.layer < layerRates.count && layerRates[tensor.layer] != 1 {
+      let rate = Float(layerRates[tensor.layer])
+      for i in tensor.range { parameters[i] = before[i] + rate * (parameters[i] - before[i]) }
+    }
+  }
+
+  private var startChecksum: String {
+    guard let start else { return "none" }
+    var checksum = Checksum()
+    start.withUnsafeBytes { checksum.update($0) }
+    return "\(checksum.value)"
   }
 
   /// Validates, and takes down what the epoch gave.
@@ -152,7 +180,7 @@ public struct Trainer: Sendable {
       trainingLoss: progress.loss / Double(progress.seen),
       trainingAccuracy: Double(progress.correct) / Double(progress.seen))
     var isBest = configuration.keeps == .best
-    if state.record.validationExamples > 0 {
+    if state.record.validationExamples > 0, validates(after: progress.epoch, state.record) {
       let result = try await validate(
         TrainableNetwork(network, layout: layout, parameters: state.result), validation, normalizer)
       guard result.loss.isFinite else { throw TrainingError.diverged(epoch: progress.epoch) }
@@ -168,6 +196,14 @@ public struct Trainer: Sendable {
     state.record.epochs.append(epoch)
     state.progress = TrainingState.Progress(epoch: progress.epoch + 1)
     return (epoch, isBest)
+  }
+
+  /// Where it decides nothing, and there is more of it than to learn from, validation would take longer than training: then
+  /// it comes now and again, and in the end.
+  private func validates(after epoch: Int, _ record: TrainingRecord) -> Bool {
+    guard configuration.keeps == .last, configuration.schedule != .plateau else { return true }
+    let every = max(1, record.validationExamples / max(1, record.trainingExamples))
+    return epoch.isMultiple(of: every) || epoch == configuration.epochs
   }
 
   /// Mean loss and accuracy, without dropout or smoothing.

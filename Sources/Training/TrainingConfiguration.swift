@@ -77,7 +77,8 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
       "momentum": "\(momentum)", "schedule": schedule.rawValue, "warm-up": "\(warmUp)",
       "plateau patience": "\(plateauPatience)", "plateau factor": "\(plateauFactor)", "clip norm": "\(clipNorm)",
       "loss": loss.name, "label smoothing": "\(loss.labelSmoothing)", "class weights": classWeights.text,
-      "kept epoch": keeps.rawValue, "patience": patience.map { "\($0)" } ?? "none", "average decay": averageDecay.map { "\($0)" } ?? "none",
+      "kept epoch": keeps.rawValue, "patience": patience.map { "\($0)" } ?? "none",
+      "average decay": averageDecay.map { "\($0)" } ?? "none",
       "seed": "\(seed)",
     ]
   }

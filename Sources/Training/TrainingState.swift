@@ -22,8 +22,8 @@ struct TrainingState: Sendable {
     var seen = 0
   }
 
-  init(_ configuration: TrainingConfiguration, layout: ParameterLayout, record: TrainingRecord) {
-    parameters = layout.initialParameters(seed: configuration.seed)
+  init(_ configuration: TrainingConfiguration, layout: ParameterLayout, record: TrainingRecord, start: [Float]? = nil) {
+    parameters = start ?? layout.initialParameters(seed: configuration.seed)
     best = parameters
     average = configuration.averageDecay == nil ? nil : parameters
     optimizer = Optimizer(

@@ -6,6 +6,7 @@ struct AugmentationTextTests {
   @Test("a preset, then single fields")
   func fields() throws {
     #expect(try Augmentation("none") == .none && Augmentation("light") == .light && Augmentation("strong") == .strong)
+    #expect(try Augmentation("normal") == .normal && !Augmentation.normal.changesWaveform)
     var wanted = Augmentation.strong
     wanted.noise.probability = 0
     wanted.timeMasks = 3
@@ -20,11 +21,12 @@ struct AugmentationTextTests {
     wanted.noise = Augmentation.Noise(probability: 0.7, lowestRatio: 8, highestRatio: 9)
     (wanted.roomProbability, wanted.frequencyWarp, wanted.filter, wanted.tempo) = (0.1, 0.11, 12, 0.13)
     (wanted.timeWarp, wanted.timeMasks, wanted.timeMaskShare) = (0.14, 15, 0.16)
+    (wanted.level, wanted.floor, wanted.background, wanted.move, wanted.roll) = (20, 0.21, 0.22, 0.23, 0.24)
     (wanted.frequencyMasks, wanted.frequencyMaskShare, wanted.mixup) = (17, 0.18, 19)
     let text = """
       gain=1,shift=2,speed=0.3,tilt=4,cut=0.05,ends=6,noise=0.7,noise-lowest-ratio=8,noise-highest-ratio=9,room=0.1,\
       frequency-warp=0.11,filter=12,tempo=0.13,time-warp=0.14,time-masks=15,time-mask-share=0.16,frequency-masks=17,\
-      frequency-mask-share=0.18,mixup=19
+      frequency-mask-share=0.18,mixup=19,level=20,floor=0.21,background=0.22,move=0.23,roll=0.24
       """
     #expect(try Augmentation(text) == wanted)
   }

@@ -36,6 +36,71 @@ struct FeatureAugmenterTests {
     #expect(try augmented(features, Self.speech) { _ in } == features)
   }
 
+  @Test("a level is the same change of every log-mel energy, of coefficient 0 alone in cepstra")
+  func level() throws {
+    for configuration in [Self.logMel, Self.speech] {
+      let features = try Self.features(configuration)
+      let changed = try augmented(features, configuration) { $0.level = 10 }
+      let differences = zip(changed.values, features.values).map { $0 - $1 }
+      let first = differences[0]
+      // Natural logarithms, of which 10 dB are 2.3; coefficient 0 has sqrt(40) of them.
+      #expect(abs(first) > 0.01 && abs(first) < (configuration.kind == .mfcc ? 15 : 2.31))
+      for (place, difference) in differences.enumerated() {
+        let isChanged = configuration.kind == .logMel || place % 39 == 0
+        #expect(abs(difference - (isChanged ? first : 0)) < 1e-3)
+      }
+    }
+  }
+
+  @Test("a move repeats the outermost frame, a roll goes round")
+  func moves() throws {
+    let features = FeatureMatrix(
+      coefficients: 40, values: (0..<50).flatMap { [Float](repeating: Float($0), count: 40) })
+    var distances: Set<Int> = []
+    for example in 0..<8 {
+      let moved = try augmented(features, Self.logMel, example) { $0.move = 0.2 }
+      let frames = (0..<50).map { Int(moved[$0].first ?? -1) }
+      let distance = 25 - frames[25]
+      #expect(abs(distance) <= 10 && frames == (0..<50).map { min(49, max(0, $0 - distance)) })
+      distances.insert(distance)
+      let rolled = try augmented(features, Self.logMel, example) { $0.roll = 1 }
+      let turned = (0..<50).map { Int(rolled[$0].first ?? -1) }
+      #expect(turned == (0..<50).map { ($0 + turned[0]) % 50 })
+    }
+    #expect(distances.count > 3)
+  }
+
+  @Test("a floor only raises, and by no more than to the mean, give or take its noise and slope")
+  func floor() throws {
+    let features = try Self.features(Self.logMel)
+    let changed = try augmented(features, Self.logMel) { $0.floor = 1 }
+    #expect(zip(changed.values, features.values).allSatisfy { $0 >= $1 } && changed != features)
+    // Cepstra are no energies.
+    let cepstra = try Self.features(Self.speech)
+    #expect(try augmented(cepstra, Self.speech) { $0.floor = 1 } == cepstra)
+  }
+
+  @Test("a background is added as energy, 0 to 25 dB below the sound")
+  func background() throws {
+    let features = try Self.features(Self.logMel)
+    let noise = FeatureMatrix(coefficients: 40, values: (0..<7 * 40).map { Float($0 % 11) - 5 })
+    var augmentation = Augmentation.none
+    augmentation.background = 1
+    let augmenter = try FeatureAugmenter(augmentation, Self.logMel, backgrounds: [noise])
+    func power(_ values: [Float]) -> Double { values.reduce(0) { $0 + exponential(Double($1)) } }
+    var ratios: [Double] = []
+    for example in 0..<10 {
+      var generator = generator(example)
+      let changed = augmenter.augmented(features, using: &generator)
+      #expect(zip(changed.values, features.values).allSatisfy { $0 >= $1 - 1e-5 })
+      ratios.append((power(changed.values) - power(features.values)) / power(features.values))
+    }
+    // 10^0 to 10^-2.5 of the sound's.
+    #expect(ratios.allSatisfy { (0.003...1.01).contains($0) } && Set(ratios).count == 10)
+    // Without recordings nothing is added.
+    #expect(try augmented(features, Self.logMel) { $0.background = 1 } == features)
+  }
+
   @Test("a frequency warp moves a spectral peak, and more warp moves it farther")
   func frequencyWarp() throws {
     // A peak at 2 kHz in a flat spectrum.

@@ -88,7 +88,7 @@ struct SequencesTests {
     for (arguments, reason) in [
       (["f.npz"], "--labels"), (["f.npz", "--labels", manifest, "--augment", "light"], "--augment is for sound"),
       (["f.npz", "--labels", manifest, "--sample-rate", "8000"], "--sample-rate is for sound"),
-      (["digits.csv", "--normalize", "none"], "--normalize is for features"),
+      (["f.npz", "--labels", manifest, "--mels", "20"], "--kind and the like is for sound"),
       (["digits.csv", "--labels", manifest], "--labels"),
       (["f.npz", "--labels", empty], "none of its names is in"),
     ] {

@@ -188,7 +188,7 @@ struct TrainCommandTests {
     (["--augment", "light"], ["--augment", "none"]), ([], ["--augment", "light"]), ([], ["--augment", "strong"]),
     (["--augment", "strong"], ["--noise", "\(fixtures)/seven.wav"]),
     (["--augment", "room=1", "--rooms", "\(fixtures)/audio/word.wav"], ["--rooms", "\(fixtures)/seven.wav"]),
-    ([], ["--sample-rate", "8000"]),
+    ([], ["--sample-rate", "8000"]), ([], ["--kind", "logmel"]), ([], ["--mels", "30"]), ([], ["--crop", "0.2"]),
     (["--cell", "lstm"], ["--cell", "gru"]), ([], ["--cell", "gru-reset-before"]), ([], ["--cell", "lstm"]),
     ([], ["--cell", "simple-rnn"]), (["--cell", "simple-rnn"], ["--cell", "simple-rnn-relu"]), ([], ["--hidden", "9"]),
     ([], ["--layers", "2"]), ([], ["--unidirectional"]),

@@ -48,7 +48,8 @@ struct AugmentedSourceTests {
       ("none", "gain=6"), ("none", "shift=0.1"), ("none", "speed=0.2"), ("none", "tilt=20"), ("none", "cut=0.2"),
       ("none", "ends=0.2"), ("none", "noise=1"), ("noise=1", "noise-lowest-ratio=-20"),
       ("noise=1", "noise-highest-ratio=60"), ("none", "room=1"), ("none", "frequency-warp=0.2"), ("none", "filter=10"),
-      ("none", "tempo=0.2"), ("none", "time-warp=0.2"), ("none", "time-masks=2"),
+      ("none", "level=6"), ("none", "move=0.3"), ("none", "roll=0.3"), ("none", "tempo=0.2"), ("none", "time-warp=0.2"),
+      ("none", "time-masks=2"),
       ("time-masks=2", "time-mask-share=0.5"), ("none", "frequency-masks=2"),
       ("frequency-masks=2", "frequency-mask-share=0.5"), ("none", "mixup=1"),
     ])
@@ -78,6 +79,39 @@ struct AugmentedSourceTests {
     let targets = try (1...20).map { try augmented.example(0, epoch: $0).target }
     #expect(targets.allSatisfy { $0.label == 0 && (0...0.5).contains($0.probabilities[1]) })
     #expect(targets.contains { $0.probabilities[1] > 0.05 })
+  }
+
+  @Test("of longer examples training sees spans, each time another; of the others all")
+  func crop() throws {
+    let (plain, _) = try source { _ in }
+    let crop = plain[0].features.frames - 5
+    let features = FeatureConfiguration.speech(sampleRate: 8000)
+    let source = try AugmentedSource(
+      plain, features: features, waveformAugmenter: WaveformAugmenter(.none, sampleRate: 8000), seed: 1, crop: crop
+    ) { _, _ in throw CancellationError() }
+    let spans = try (1...30).map { try source.example(0, epoch: $0).features }
+    let all = (0...5).map { plain[0].features.slice($0..<$0 + crop) }
+    #expect(spans.allSatisfy { all.contains($0) } && all.allSatisfy { spans.contains($0) })
+    #expect(source.lengths == plain.map { min($0.features.frames, crop) })
+    let long = MiddleSource(whole: plain, crop: crop)
+    #expect(try long.example(0, epoch: 0).features == all[2] && long.lengths == source.lengths)
+  }
+
+  @Test("a change of the waveform of a span reads that span alone")
+  func cropsWaveform() throws {
+    let (plain, _) = try source { _ in }
+    let crop = plain[0].features.frames / 2
+    var augmentation = Augmentation.none
+    augmentation.gain = 6
+    let source = try AugmentedSource(
+      plain, features: .speech(sampleRate: 8000),
+      waveformAugmenter: WaveformAugmenter(augmentation, sampleRate: 8000), seed: 1, crop: crop
+    ) { _, seconds in
+      let seconds = try #require(seconds)
+      #expect(abs(seconds.upperBound - seconds.lowerBound - 0.01 * Double(crop)) < 1e-9 && seconds.lowerBound >= 0)
+      return Waveform(samples: [Float](repeating: 0.1, count: 80 * crop), sampleRate: 8000)
+    }
+    #expect(try source.example(0, epoch: 1).features.frames == crop + 1)
   }
 
   @Test("without augmentation examples are as they are")

@@ -48,6 +48,59 @@ struct EnsembleTests {
     }
   }
 
+  @Test("a window hears longer sequences in pieces that begin every half of it, the last of which ends with them")
+  func windows() throws {
+    let members = try members()
+    let whole = try ClassifierEnsemble(members: members)
+    let model = try ClassifierEnsemble(members: members, window: 10)
+    let features = members[0].configuration.features(33, seed: 2)
+    let starts = [0, 5, 10, 15, 20, 23]
+    let pieces = try whole.probabilities(of: starts.map { features.frames($0..<$0 + 10) })
+    let short = features.frames(0..<10)
+    let answers = try model.probabilities(of: [features, short])
+    for label in 0..<3 {
+      let mean = pieces.reduce(0) { $0 + Double($1[label]) } / Double(pieces.count)
+      #expect(abs(Double(answers[0][label]) - mean) < 1e-7)
+    }
+    #expect(try answers[1] == whole.probabilities(of: [short])[0])
+    #expect(throws: ModelError.self) { try ClassifierEnsemble(members: members, window: 0) }
+
+    // The file knows of it.
+    let read = try ClassifierEnsemble(bytes: model.fileBytes(), path: "m")
+    #expect(try read.window == 10 && read.probabilities(of: [features]) == [answers[0]])
+  }
+
+  @Test("a stream of windows gives what one piece gives, after every frame, of a network that goes both ways, too")
+  func windowStream() throws {
+    let bidirectional = try Front.none.configuration(bidirectional: true).classifier()
+    let features = bidirectional.configuration.features(47, seed: 2)
+    for window in [1, 7, 10] {
+      let model = try ClassifierEnsemble(members: [bidirectional], window: window)
+      var stream = try ClassifierStream(model)
+      for frame in 0..<47 {
+        try stream.append(features.frames(frame..<frame + 1))
+        let wanted = try model.probabilities(of: [features.frames(0..<frame + 1)])[0]
+        let found = try stream.probabilities()
+        #expect(zip(found, wanted).allSatisfy { abs($0 - $1) < 1e-6 }, "window \(window), \(frame + 1) frames")
+      }
+      var pieces = try ClassifierStream(model)
+      try pieces.append(features.frames(0..<29))
+      try pieces.append(features.frames(29..<47))
+      #expect(try pieces.probabilities() == stream.probabilities() && pieces.frames == 47)
+    }
+  }
+
+  @Test("a temperature divides the logits and is in the weights; the most probable class stays")
+  func cooled() throws {
+    let classifier = try members()[0]
+    let features = classifier.configuration.features(20, seed: 3)
+    let before = try classifier.probabilities(of: [features])[0]
+    let after = try classifier.cooled(by: 2).probabilities(of: [features])[0]
+    let wanted = softmax(before.map { Float(0.5 * naturalLogarithm(Double($0))) }[...])
+    #expect(zip(after, wanted).allSatisfy { abs($0 - $1) < 1e-5 })
+    #expect(throws: ModelError.self) { try classifier.cooled(by: 0) }
+  }
+
   @Test("none, and members of other features or labels, are refused")
   func unlike() throws {
     let one = try Front.none.configuration().classifier()

@@ -38,6 +38,8 @@ extension ClassifierEnsemble {
           configuration: member.configuration, input: member.input, output: member.output, labels: member.labels,
           normalizer: member.normalizer, parameters: member.parameters, precision: .int8, record: member.record))
     }
-    return try ClassifierEnsemble(members: quantized)
+    var model = try ClassifierEnsemble(members: quantized, window: window)
+    model.detection = detection
+    return model
   }
 }

@@ -92,7 +92,7 @@ public struct ModelCard: Sendable {
       "Voices, rooms and devices that its training data lack may be heard worse; a probability is no promise.",
     ]
     if let reason = model.members.lazy.compactMap(\.configuration.waitsForEnd).first {
-      lines.append("It needs a sound's end before it answers: \(reason).")
+      lines.append("It needs a sound's end before it answers: \(reason.prefix { $0 != ";" }).")
     } else {
       lines.append("It can follow a stream and answer at any time.")
     }

@@ -120,7 +120,7 @@ public struct IllustratedReport: Sendable {
 
   /// What leads from the folder of the file at `path` to the current one: "../" for each folder below it, or the whole
   /// way where that is not plain.
-  static func way(from path: String) -> String {
+  package static func way(from path: String) -> String {
     let folders = path.split(separator: "/", omittingEmptySubsequences: true).dropLast().filter { $0 != "." }
     if path.hasPrefix("/") || folders.contains("..") { return FileManager.default.currentDirectoryPath + "/" }
     return String(repeating: "../", count: folders.count)

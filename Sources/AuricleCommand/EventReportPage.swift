@@ -36,7 +36,7 @@ struct EventReportPage {
       ($0 ?? "") < ($1 ?? "")
     }
     var (progress, audioBytes) = (ProgressLine(), 0)
-    let prefix = EvaluationPage.way(from: path)
+    let prefix = IllustratedReport.way(from: path)
     let (sounds, channel) = (sounds, channel)
     try await orderedMap(names, jobs: jobs, until: Interruption.isRequested) { name in
       Result { try sounds[name ?? ""].map { try Self.levels(of: $0, channel) } }

@@ -51,7 +51,8 @@ struct RecipeTests {
       try optimizer.update(&parameters, gradient: gradient, learningRate: rate)
     }
     let worst = zip(parameters, golden.parameters).map { abs(Double($0) - $1) }.max() ?? .infinity
-    #expect(worst < 1e-6, "\(worst)")
+    // Parameters of up to 3.4, rounded to single precision ten times.
+    #expect(worst < 3e-6, "\(worst)")
   }
 
   @Test("temperatures are those that scipy finds, of one network and of two", arguments: 0..<3)

@@ -10,6 +10,7 @@ struct EventTrainingOptions: ParsableArguments {
       valueName: "file|folder"))
   var annotations: [String] = []
   @Option(
+    name: .customLong("event-window"),
     help: ArgumentHelp(
       "Length of the windows to learn from (default: what holds nine of ten events; with --negatives alone, the clips').",
       valueName: "s"))

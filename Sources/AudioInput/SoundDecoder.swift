@@ -8,7 +8,7 @@ struct SoundDecoder: ~Copyable {
   private var handle: SoundHandle
   /// Frames that the section's decoder has given, those of its delay included.
   private var decoded = 0
-  private var damage: MPEGDamage
+  private var damage = MPEGDamage()
   /// The next frame of the sound.
   private(set) var position = 0
 
@@ -17,7 +17,6 @@ struct SoundDecoder: ~Copyable {
     self.path = path
     self.sections = sections
     handle = try Self.open(sections[0], path)
-    damage = MPEGDamage(sounds: sections[0].sounds)
   }
 
   /// What the first section's header says.
@@ -77,7 +76,7 @@ struct SoundDecoder: ~Copyable {
     handle = try Self.open(sections[next], path)
     index = next
     decoded = 0
-    damage = MPEGDamage(sounds: sections[next].sounds)
+    damage = MPEGDamage()
     let info = handle.info
     guard info.samplerate == before.samplerate, info.channels == before.channels else {
       throw .unevenChain(
@@ -105,7 +104,7 @@ struct SoundDecoder: ~Copyable {
       handle = try Self.open(sections[0], path)
       index = 0
       decoded = 0
-      damage = MPEGDamage(sounds: sections[0].sounds)
+      damage = MPEGDamage()
       position = 0
     }
   }

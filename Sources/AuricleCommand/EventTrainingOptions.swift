@@ -10,6 +10,7 @@ struct EventTrainingOptions: ParsableArguments {
       valueName: "file|folder"))
   var annotations: [String] = []
   @Option(
+    name: .customLong("event-window"),
     help: ArgumentHelp(
       "Length of the windows to learn from (default: what holds nine of ten events; with --negatives alone, the clips').",
       valueName: "s"))
@@ -27,13 +28,13 @@ struct EventTrainingOptions: ParsableArguments {
 
   func validate() throws {
     if let window, !(0.01...600).contains(window) {
-      throw ValidationError("--window is \(window); it must be 0.01 to 600.")
+      throw ValidationError("--event-window is \(window); it must be 0.01 to 600.")
     }
     if let background, !(0...1000).contains(background) {
       throw ValidationError("--background is \(background); it must be 0 to 1000.")
     }
     if annotations.isEmpty && negatives.isEmpty && (window != nil || background != nil) {
-      throw ValidationError("--window and --background go with --events or --negatives.")
+      throw ValidationError("--event-window and --background go with --events or --negatives.")
     }
   }
 

@@ -1,25 +1,16 @@
 /// Sees in decoded MP3 sound that a granule could not be decoded.
 ///
 /// libmpg123 fills up such a granule, and all that is left of its frame, with zeros, and goes on. Sound that ends properly
-/// fades within the decoder's filters: its zeros do not begin with a granule. And a granule with bits enough for sound has
-/// some.
+/// fades within the decoder's filters: its zeros do not begin with a granule.
 struct MPEGDamage {
   private static let granule = 576
   /// Of any sound, more than this is none: 24 dB above full scale.
   private static let largest: Float = 16
-  /// Of each granule, whether there must be sound in it.
-  private let sounds: [Bool]
   private var position = 0
-  /// Whether the granule has been silent up to here.
-  private var isSilent = true
   /// Zeros up to here, in frames.
   private var zeros = 0
   /// Whether the samples before them reached the end of a granule.
   private var isAbrupt = false
-
-  init(sounds: [Bool]) {
-    self.sounds = sounds
-  }
 
   /// Takes the next frames of interleaved samples; false when they show damage.
   mutating func accepts(_ samples: UnsafeBufferPointer<Float>, channels: Int) -> Bool {
@@ -29,18 +20,12 @@ struct MPEGDamage {
       if largest > MPEGDamage.largest { return false }
       if largest > 0 {
         zeros = 0
-        isSilent = false
       } else {
         if zeros == 0 { isAbrupt = position > 0 && position % MPEGDamage.granule == 0 }
         zeros += 1
         if isAbrupt && zeros == MPEGDamage.granule { return false }
       }
       position += 1
-      if position % MPEGDamage.granule == 0 {
-        let index = position / MPEGDamage.granule - 1
-        if isSilent && index < sounds.count && sounds[index] { return false }
-        isSilent = true
-      }
     }
     return true
   }

@@ -5,8 +5,6 @@ struct MPEGSideInformation {
   let mainDataBegin: Int
   /// Bits of main data that the granules take.
   let mainDataBits: Int
-  /// Of each granule, whether it has so many bits that it cannot be silence.
-  let sounds: [Bool]
   /// Whether all fields are as the standard allows.
   let isValid: Bool
 
@@ -18,14 +16,10 @@ struct MPEGSideInformation {
     _ = bits.read(isOne ? (frame.channels == 1 ? 5 : 3) : frame.channels)
     if isOne { _ = bits.read(4 * frame.channels) }
     var (sum, isValid) = (0, true)
-    var granules = Array(repeating: 0, count: isOne ? 2 : 1)
-    for index in 0..<granules.count * frame.channels {
-      let length = bits.read(12)
-      sum += length
+    for _ in 0..<(isOne ? 2 : 1) * frame.channels {
+      sum += bits.read(12)
       // big_values come in pairs, of 576 lines.
-      let pairs = bits.read(9)
-      if pairs > 288 { isValid = false }
-      if pairs > 0 { granules[index / frame.channels] += length }
+      if bits.read(9) > 288 { isValid = false }
       // global_gain, scalefac_compress
       _ = bits.read(8 + (isOne ? 4 : 9))
       if bits.read(1) == 1 {
@@ -41,14 +35,8 @@ struct MPEGSideInformation {
       _ = bits.read(isOne ? 3 : 2)
     }
     mainDataBits = sum
-    sounds = granules.map { $0 >= MPEGSideInformation.fewestBits }
     self.isValid = isValid
   }
-}
-
-extension MPEGSideInformation {
-  /// More than an encoder spends on nothing.
-  private static let fewestBits = 200
 }
 
 private struct BitReader {

@@ -23,8 +23,6 @@ struct MPEGStream {
     var pieces: [ByteView.Piece] = []
     var frameCount = 0
     var checksum = MusicChecksum()
-    /// Of each granule, whether there must be sound in it.
-    var sounds: [Bool] = []
     /// Bytes of main data that a next frame may reach back to.
     var reservoir = 0
     /// Of them, those at their end that no frame has used.
@@ -155,14 +153,14 @@ struct MPEGStream {
   /// Keeps account of the reservoir. A frame whose main data has gone, as at the beginning of a stream that was cut out of
   /// another, is made a silent one.
   private mutating func takeMainData(_ frame: MPEGFrame, _ bytes: ArraySlice<UInt8>) throws(AudioError) {
-    guard let reservoir = current?.reservoir, let unused = current?.unused else { return }
+    guard let section = current else { return }
     let side = frame.sideInformation
     let place = bytes.startIndex + side.lowerBound..<min(bytes.endIndex, bytes.startIndex + side.upperBound)
     let information = MPEGSideInformation(bytes[place], of: frame)
     let own = max(0, frame.byteCount - side.upperBound)
     let used = (information.mainDataBits + 7) / 8
-    let isWhole = information.mainDataBegin <= reservoir
-    let overlaps = isWhole && information.mainDataBegin > unused
+    let isWhole = information.mainDataBegin <= section.reservoir
+    let overlaps = isWhole && information.mainDataBegin > section.unused
     guard information.isValid, used <= information.mainDataBegin + own, !overlaps else {
       throw .undecodable(path: path, seconds: secondsSoFar, reason: "the MP3 frame there is damaged")
     }
@@ -173,8 +171,7 @@ struct MPEGStream {
       add(.bytes(Array(repeating: 0, count: side.count)))
       add(.file(position + side.upperBound..<position + frame.byteCount))
     }
-    current?.sounds += information.sounds.map { $0 && isWhole }
-    current?.reservoir = min(511, reservoir + own)
+    current?.reservoir = min(511, section.reservoir + own)
     current?.unused = isWhole ? information.mainDataBegin + own - used : own
   }
 
@@ -208,10 +205,7 @@ struct MPEGStream {
     let frames = total - delay - padding
     // The decoder estimates its length from the first frame's size, and stops there.
     let view = ByteView(source, section.pieces, times: 64)
-    sections.append(
-      SoundSection(
-        view: view, delay: delay, frames: frames, isMP3: section.first.layer == 3,
-        sounds: section.sounds))
+    sections.append(SoundSection(view: view, delay: delay, frames: frames, isMP3: section.first.layer == 3))
     seconds += Double(frames) / Double(section.first.sampleRate)
   }
 }

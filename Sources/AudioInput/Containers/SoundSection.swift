@@ -11,8 +11,6 @@ struct SoundSection {
   var isPadded = false
   /// Whether it is sound of MPEG layer III, in which damage can be seen.
   var isMP3 = false
-  /// Of each of its granules, whether there must be sound in it.
-  var sounds: [Bool] = []
   /// What samples are multiplied by.
   var gain: Float = 1
   /// How the bytes are samples, where they have no header.

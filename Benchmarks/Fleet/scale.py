@@ -3,8 +3,7 @@ stopped and continued; and the merge of the parts.
 
     python3 Benchmarks/Fleet/scale.py .build/release/auricle --files 1000000 --answer 20000
 
-Makes links to the fixtures in a temporary folder (about 4 GB of inodes' worth of small entries for a million: on a disk with
-room for them), lists them, and lets each run answer `--answer` files before it is stopped by SIGTERM; 0 lets it finish.
+Makes links to the fixtures in a temporary folder, lists them, and lets each run answer `--answer` files before it is stopped by SIGTERM; 0 lets it finish.
 """
 
 import argparse

@@ -87,7 +87,8 @@ enum RavenTable: StreamableAnnotationCoding {
     if let path = event.path { try checkOneLine(path, "the path", .raven) }
     var cells = ["\(number)", "Spectrogram 1", "\(event.channel ?? 1)", decimals(event.start), decimals(event.end)]
     if frequencies {
-      cells += [event.lowFrequency, event.highFrequency].map { $0.map(plain) ?? "" }
+      // With a decimal, as Raven has it: some readers take the column for integers otherwise.
+      cells += [event.lowFrequency, event.highFrequency].map { $0?.description ?? "" }
     }
     cells += [event.path ?? "", decimals(event.start), event.label, event.probability?.description ?? ""]
     return cells.joined(separator: "\t") + "\n"

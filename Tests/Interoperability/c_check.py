@@ -21,8 +21,8 @@ import wave
 
 import numpy
 
-from exchange import (DIGITS, PROGRAM, RATE, ROOT, answers, auricle, configurations, generator, networks, random_model,
-                      read, samples_of, shake, train, write_sounds)
+from exchange import (DIGITS, PROGRAM, RATE, ROOT, answers, auricle, configurations, networks, random_model, samples_of,
+                      shake, train, write_sounds)
 
 HERE = pathlib.Path(__file__).resolve().parent
 STRICT = ["-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic", "-O2"]

@@ -68,7 +68,8 @@ public struct Evaluator: Sendable {
     let rows = shard.map { shard in all.indices.filter { shard.contains(all[$0].path) } }
     let examples = rows.map { $0.map { all[$0] } } ?? all
     let lacking = Set(all.map(\.label)).subtracting(model.labels).sorted(by: naturallyPrecedes)
-    var tally = try EvaluationTally(labels: model.labels + lacking, groupBy: groupBy, keepsFiles: keepsFiles, reject: reject)
+    var tally = try EvaluationTally(
+      labels: model.labels + lacking, groupBy: groupBy, keepsFiles: keepsFiles, reject: reject)
     let fingerprint =
       try output == nil ? nil : classifier?.fingerprint() ?? model.fingerprint(listeningTo: "sequences")
     let writer = try output.map { output in

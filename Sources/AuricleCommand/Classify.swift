@@ -40,7 +40,8 @@ struct Classify: AsyncParsableCommand {
   func validate() throws {
     try batch.check(files)
     if rejection.reject != nil && (batch.isUsed || rows != nil) {
-      throw ValidationError("--reject does not go with --files-from, --shard and -o, whose rows keep the probabilities.")
+      throw ValidationError(
+        "--reject does not go with --files-from, --shard and -o, whose rows keep the probabilities.")
     }
     if top < 1 { throw ValidationError("--top is \(top); it must be at least 1.") }
   }

@@ -24,7 +24,9 @@ struct RejectionTests {
   @Test("a tally counts them as unknown, which is wrong unless it is the truth")
   func tally() throws {
     var tally = try EvaluationTally(labels: ["cat", "dog"], reject: 0.7)
-    for (truth, label, probability) in [("cat", "cat", 0.9), ("cat", "cat", 0.6), ("dog", "cat", 0.55), ("dog", "dog", 1)] {
+    for (truth, label, probability) in [
+      ("cat", "cat", 0.9), ("cat", "cat", 0.6), ("dog", "cat", 0.55), ("dog", "dog", 1),
+    ] {
       try tally.add(prediction(truth, label, Float(probability)))
     }
     let confusion = tally.outcomes.confusion

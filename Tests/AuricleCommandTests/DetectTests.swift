@@ -349,7 +349,8 @@ struct DetectTests {
     let truth = try folder.write("day.txt", labels.joined())
     let model = "\(folder.path)/model.safetensors"
     let run = try Run(
-      "train", sound, "--events", truth, "--negatives", sound, "--event-window", "0.5", "--hidden", "4", "--layers", "1",
+      "train", sound, "--events", truth, "--negatives", sound, "--event-window", "0.5", "--hidden", "4", "--layers",
+      "1",
       "--epochs", "1", "--validation-split", "0", "-o", model)
     #expect(run.status == 0 && run.errors.contains("windows of 0.5 s"), "\(run.errors)")
     let trained = try ClassifierEnsemble(contentsOf: model)

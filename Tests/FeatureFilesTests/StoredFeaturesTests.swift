@@ -188,7 +188,7 @@ struct StoredFeaturesTests {
       let entry = archive.entry(threeCoefficients)
       try entry.append(matrix(turn + 1, seed: Float(turn)))
       try await archive.append(
-        entry, named: "sound \(turn)".replacing(" ", with: format == .ark ? "_" : " "), turn: turn)
+        entry, named: "sound \(turn + 10)".replacing(" ", with: format == .ark ? "_" : " "), turn: turn)
     }
     try await archive.finish()
     for path in format == .ark ? [path, "\(folder.path)/features.scp"] : [path] {

@@ -112,7 +112,7 @@ struct CommandTests {
     arguments: [["classify"], ["classify", "--top", "0", "x"], ["nonsense"], ["train", "x"]])
   func usage(arguments: [String]) throws {
     let run = try Run(arguments)
-    #expect(run.status == 2 && run.errors.contains("Error:") && run.output.isEmpty)
+    #expect(run.status == 2 && run.errorLines.count == 1 && run.errors.hasPrefix("auricle: ") && run.output.isEmpty)
   }
 
   @Test("a model that is none, a folder without audio, a class without files: one line and exit code 1")

@@ -8,7 +8,7 @@ set -euo pipefail
 program=$(realpath "$1")
 cd "$(dirname "$0")/../.."
 root=$(mktemp -d)
-trap 'rm -rf "$root"' EXIT
+trap 'umount "$root/proc" 2> /dev/null || $(command -v sudo) umount "$root/proc" 2> /dev/null || true; rm -rf --one-file-system "$root"' EXIT
 
 packages=$(dpkg-query -W -f '${Package}\n' 'libsndfile1*' 'libfftw3-single3*' 'libstdc++6*' | grep -v -- -dev)
 all=$(apt-cache depends --recurse --no-recommends --no-suggests --no-conflicts --no-breaks --no-replaces --no-enhances \
@@ -25,12 +25,14 @@ for folder in lib lib64; do
     ln -s "usr/$folder" "$root/$folder"
   fi
 done
-mkdir -p "$root/usr/bin" "$root/tmp" "$root/usr/lib64"
+mkdir -p "$root/usr/bin" "$root/tmp" "$root/usr/lib64" "$root/proc"
 loader=$(ldd "$program" | grep -o '/lib[^ ]*/ld-linux[^ ]*')
 mkdir -p "$root$(dirname "$loader")" && cp -Ln "$(realpath "$loader")" "$root$loader" 2> /dev/null || true
 cp "$program" "$root/usr/bin/auricle"
 cp Fixtures/seven.wav "$root/tmp"
 echo "$(wc -l <<< "$all") packages, $(find "$root" -name '*.so*' | wc -l) libraries"
+# Swift reads its arguments there.
+$(command -v sudo) mount -t proc proc "$root/proc"
 $(command -v sudo) chroot "$root" /usr/bin/auricle classify /tmp/seven.wav | tee "$root/answer"
 grep -q ' 7  0\.' "$root/answer"
 $(command -v sudo) chroot "$root" /usr/bin/auricle doctor | tail -1

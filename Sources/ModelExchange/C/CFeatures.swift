@@ -180,14 +180,14 @@ struct CFeatures {
         """)
   }
 
-  /// Of `n` samples, at least one; as `FrameGrid` counts them.
+  /// Of `n` samples, at least one, as `FrameGrid` counts them.
   private var frameCount: String {
     let (frame, hop) = (configuration.frameLength, configuration.hopLength)
     switch configuration.framing {
     case .centerZero, .centerReflect: return "1 + (n - \(max(configuration.fftLength, frame) % 2)) / \(hop)"
     case .snipEdges: return "n < \(frame) ? 0 : 1 + (n - \(frame)) / \(hop)"
     case .padEnd: return "n <= \(frame) ? 1 : 1 + (n - \(frame) + \(hop - 1)) / \(hop)"
-    case .kaldiCenter: return "n < \(hop - hop / 2) ? 1 : (n + \(hop / 2)) / \(hop)"
+    case .kaldiCenter: return "(n + \(hop / 2)) / \(hop)"
     }
   }
 

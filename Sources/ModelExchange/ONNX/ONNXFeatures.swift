@@ -70,8 +70,14 @@ struct ONNXFeatures {
     if orders.count > 1 { y = graph.add("Concat", orders, [("axis", .integer(2))]) }
     if configuration.needsStatistics { y = normalized(&graph, y, batch) }
     var isLongEnough: String?
-    if configuration.framing == .snipEdges {
-      let least = graph.integers([configuration.frameLength - 1])
+    let fewest =
+      switch configuration.framing {
+      case .snipEdges: configuration.frameLength
+      case .kaldiCenter: configuration.hopLength - configuration.hopLength / 2
+      case .centerZero, .centerReflect, .padEnd: 1
+      }
+    if fewest > 1 {
+      let least = graph.integers([fewest - 1])
       isLongEnough = graph.unsqueeze(graph.add("Less", [least, lengths]), [1])
     }
     return (y, own, isLongEnough)
@@ -81,7 +87,7 @@ struct ONNXFeatures {
 // MARK: Frames
 
 extension ONNXFeatures {
-  /// As `FrameGrid` counts them, but at least 1.
+  /// As `FrameGrid` counts them, but at least 1: rows too short for a frame get NaN at the end.
   private func frameCount(_ graph: inout ONNXGraph, samples: String) -> String {
     let (frame, hop) = (configuration.frameLength, configuration.hopLength)
     func quotient(_ graph: inout ONNXGraph, _ x: String, plus offset: Int) -> String {

@@ -230,12 +230,13 @@ public struct SoundTrainer: Sendable {
     return model
   }
 
-  /// How long half of the training examples are, at least, in hundredths of a second; nil for what is not sound, and for
+  /// How long half of the training examples, or their spans, are, at least, in hundredths of a second; nil for what is not sound, and for
   /// sounds longer than a detector's window can be.
   private func typicalSeconds(_ trainingSet: SoundCollection.Subset) -> Double? {
     let lengths = trainingSet.lengths.sorted()
     guard case .audio(let features) = input, !lengths.isEmpty else { return nil }
-    let samples = (lengths[lengths.count / 2] - 1) * features.hopLength + features.frameLength
+    let frames = min(lengths[lengths.count / 2], crop ?? .max)
+    let samples = (frames - 1) * features.hopLength + features.frameLength
     let seconds = (100 * Double(samples) / Double(features.sampleRate)).rounded() / 100
     return SoundDetector.windows.contains(seconds) ? seconds : nil
   }

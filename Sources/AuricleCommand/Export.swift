@@ -59,6 +59,11 @@ struct Export: ParsableCommand {
 
   func run() throws {
     let model = try model.map { try ClassifierEnsemble(contentsOf: $0) } ?? SoundClassifier().model
+    if let window = model.window {
+      StandardError.report(
+        "warning: this model hears sounds of more than \(window) frames in windows of so many and averages its answers; what "
+          + "is exported hears them whole: give it windows")
+    }
     switch to {
     case .onnx:
       try FileAccess.checkWritable(output)

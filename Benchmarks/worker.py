@@ -42,7 +42,7 @@ def processor():
 
 
 def command_line(description, build, seconds, rounds, **more):
-    """The options, `more` by name and default beside those of all scripts. Builds first, unless told not to; ends behind
+    """The options, `more` by name and default beside those of all scripts. Builds first, unless told not to; ends after
     that, if told so."""
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=seconds)

@@ -31,13 +31,13 @@ public struct Augmentation: Codable, Hashable, Sendable {
   /// with it (Ko et al., "Audio augmentation for speech recognition", Interspeech 2015).
   public var speed = 0.0
   /// Largest gain of the lowest frequency against the highest, in dB, up or down, with a gradual change between them:
-  /// another microphone, another distance. Noise and rooms come behind it, so that weak consonants sink below noise, as
+  /// another microphone, another distance. Noise and rooms come after it, so that weak consonants sink below noise, as
   /// they do in recordings, which `filter` cannot imitate.
   public var tilt = 0.0
   /// Largest share of the sound that is cut off at its beginning and at its end, each in half of the examples: recordings
   /// that begin too late or end too early.
   public var cut = 0.0
-  /// Longest silence before and behind the sound, in seconds, each in half of the examples: how closely it was cut. Below
+  /// Longest silence before and after the sound, in seconds, each in half of the examples: how closely it was cut. Below
   /// it and the sound lies white or pink noise, 20 to 70 dB weaker than the sound: how quiet the place was.
   public var ends = 0.0
   /// White and pink noise, or recordings where there are any.

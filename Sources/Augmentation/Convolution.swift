@@ -97,7 +97,7 @@ struct Convolution: Sendable {
       fftwf_free(spectrum)
     }
 
-    /// The spectrum of `signal`, at most `length` samples, and zeros behind.
+    /// The spectrum of `signal`, at most `length` samples, and zeros after.
     func transform(_ signal: some Collection<Float>, _ plan: Plan) {
       samples.update(repeating: 0, count: length)
       for (i, sample) in signal.enumerated() { samples[i] = sample }

@@ -131,7 +131,7 @@ public struct WaveformAugmenter: Sendable {
     samples = count >= 0 ? silence + samples.dropLast(distance) : Array(samples.dropFirst(distance)) + silence
   }
 
-  /// The reverberation of a synthetic room behind the sound, whose length stays: it falls by 60 dB in 0.1 to 0.5 s, and
+  /// The reverberation of a synthetic room after the sound, whose length stays: it falls by 60 dB in 0.1 to 0.5 s, and
   /// is 0 to 20 dB weaker than the sound. Its impulses are few, of random place and sign: velvet noise, which is smooth to
   /// the ear from 1,500 a second (Karjalainen and Jarvelainen, "Reverberation modeling using velvet noise", AES 2007).
   private func addReverberation(to samples: inout [Float], using generator: inout SeededGenerator) {

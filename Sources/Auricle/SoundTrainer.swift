@@ -241,7 +241,7 @@ public struct SoundTrainer: Sendable {
     return SoundDetector.windows.contains(seconds) ? seconds : nil
   }
 
-  /// What is behind the features. Throws `TrainingError.configuration` for weights of classes that there are not.
+  /// What comes after the features. Throws `TrainingError.configuration` for weights of classes that there are not.
   func sequenceTrainer(labels: [String]) throws(TrainingError) -> SequenceTrainer {
     var trainer = SequenceTrainer(
       input: input, networks: networks, training: try training(labels: labels), isNormalized: isNormalized)

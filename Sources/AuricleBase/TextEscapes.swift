@@ -1,6 +1,6 @@
 extension String {
   /// The text with some of its Unicode scalars replaced; those stay for which `replacement` is nil. Scalars and not
-  /// characters: a combining mark behind a quotation mark makes another `Character` of it.
+  /// characters: a combining mark after a quotation mark makes another `Character` of it.
   package func replacingScalars(_ replacement: (Unicode.Scalar) -> String?) -> String {
     var result = ""
     for scalar in unicodeScalars {

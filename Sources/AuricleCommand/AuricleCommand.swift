@@ -90,7 +90,7 @@ enum ExitStatus: Int32, Error {
     }
   }
 
-  /// How a run with `--fail-fast` ends at its first failure, behind `done` files of `total`.
+  /// How a run with `--fail-fast` ends at its first failure, after `done` files of `total`.
   static func failFast(done: Int, of total: Int) -> ExitStatus {
     StandardError.report("stopped at the first file that failed; \(done) of \(total) files done")
     return done == 0 ? .nothingDone : .someFailed

@@ -13,7 +13,7 @@ import Auricle
   import Darwin
 #endif
 
-/// Results, a line at a time, so that a reader behind a pipe has each as soon as it is there.
+/// Results, a line at a time, so that a reader at the end of a pipe has each as soon as it is there.
 enum StandardOutput {
   static let isTerminal = isatty(1) == 1
 

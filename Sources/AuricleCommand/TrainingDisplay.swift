@@ -53,10 +53,10 @@ struct TrainingDisplay {
     case .training(.resumed(let epochs, let batches)):
       line.clear()
       StandardError.write(
-        "going on behind epoch \(epochs)\(batches > 0 ? " and \(batches) batches of the next" : "")")
+        "going on after epoch \(epochs)\(batches > 0 ? " and \(batches) batches of the next" : "")")
     case .training(.stoppedEarly(let epoch)):
       line.clear()
-      StandardError.write("no progress for as long as --patience allows; stopped behind epoch \(epoch)")
+      StandardError.write("no progress for as long as --patience allows; stopped after epoch \(epoch)")
     case .training(.epoch(let epoch, let isBest)):
       line.clear()
       if json, let text = try? jsonLine(EpochLine(epoch: epoch, network: networks > 1 ? network : nil)) {

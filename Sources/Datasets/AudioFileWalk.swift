@@ -49,7 +49,7 @@ package struct AudioFileWalk {
     }
   }
 
-  /// What is in a folder, in the order of the bytes of whole paths: a folder's name counts with the slash behind it.
+  /// What is in a folder, in the order of the bytes of whole paths: a folder's name counts with the slash after it.
   private mutating func enter(_ folder: String) throws(DatasetError) {
     let contents = try walk.contents(of: folder)
     leftOut.add(contents.leftOut)

@@ -145,7 +145,7 @@ struct FolderWalk {
   }
 }
 
-// Paths are bytes to the system: a combining mark behind a slash makes another `Character` of it, but separates all the same.
+// Paths are bytes to the system: a combining mark after a slash makes another `Character` of it, but separates all the same.
 
 /// `name` below `folder`; `name` itself when it is absolute.
 func join(_ folder: String, _ name: String) -> String {

@@ -9,7 +9,7 @@ import AuricleBase
 /// No two files have one name; a file that is given twice is there once. A name is a relative path without the file's ending: below the folder, where one folder is
 /// all that was given; below the deepest folder that all paths share, where there are several. For a manifest it is the
 /// column `id` (or `utterance`, `utterance_id`, `utt_id`, `utt`, `key`), or else the path that is written there, with the
-/// seconds behind it where only a part of the file counts ("meeting-61.5-64.0"). Names never lead out of where they are put: `..` and a leading `/` are left out.
+/// seconds after it where only a part of the file counts ("meeting-61.5-64.0"). Names never lead out of where they are put: `..` and a leading `/` are left out.
 public struct Corpus: Sendable {
   public struct File: Hashable, Sendable {
     public var sound: SoundSpan

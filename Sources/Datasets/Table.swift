@@ -186,7 +186,7 @@ struct Table {
     var found: [Row] = []
     do throws(MalformedJSON) {
       try scanner.array { (scanner) throws(MalformedJSON) in
-        _ = scanner.kind()  // white space is behind
+        _ = scanner.kind()  // past white space
         countLines(to: scanner.position)
         found.append(Row(line: line, cells: try Self.object(&scanner)))
       }

@@ -117,7 +117,7 @@ package func jsonMembers(_ text: some Collection<UInt8>) throws(MalformedJSON) -
   guard scanner.kind() == .object else { throw MalformedJSON(reason: "it does not begin with '{'") }
   var members: [Prediction.Member] = []
   try scanner.object { (scanner, name) throws(MalformedJSON) in
-    _ = scanner.kind()  // white space is behind
+    _ = scanner.kind()  // past white space
     let start = scanner.position
     try scanner.skipValue()
     guard !members.contains(where: { $0.name == name }) else {

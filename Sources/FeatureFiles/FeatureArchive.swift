@@ -12,7 +12,7 @@ import AuricleBase
 ///     try await archive.finish()
 ///
 /// Until `finish`, the archive has the name `PATH.part`. When that file is there, or the archive itself, what is whole
-/// in it stays, an entry that was cut short is removed, and new ones are added behind. So a file named `PATH` is always
+/// in it stays, an entry that was cut short is removed, and new ones are added after. So a file named `PATH` is always
 /// whole. One process at a time may write it.
 ///
 /// Entries stand in the order of their turns, whichever is ready first. Memory: the name and the place of each entry.

@@ -20,7 +20,7 @@ struct BatchLoader: Sendable {
     return examples
   }
 
-  /// The examples of the batch behind number `index` of `batches`, be it the next epoch's first; nil behind the very
+  /// The examples of the batch after number `index` of `batches`, be it the next epoch's first; nil after the very
   /// last, and where there is only one thread to do one thing after the other.
   func loadAhead(of index: Int, in batches: [[Int]], epoch: Int) async throws -> [LabeledFeatures]? {
     guard jobs > 1 else { return nil }

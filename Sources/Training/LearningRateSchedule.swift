@@ -37,7 +37,7 @@ extension TrainingConfiguration {
     }
   }
 
-  /// What is left of the learning rate behind epochs of such `losses`.
+  /// What is left of the learning rate after epochs of such `losses`.
   func plateauShare(_ losses: [Double]) -> Double {
     var (share, best, waited) = (1.0, Double.infinity, 0)
     for loss in losses {

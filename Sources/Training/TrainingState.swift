@@ -34,7 +34,7 @@ struct TrainingState: Sendable {
   /// What is validated and kept.
   var result: [Float] { average ?? parameters }
 
-  /// Takes the parameters into the average, behind `batches` batches.
+  /// Takes the parameters into the average, after `batches` batches.
   mutating func updateAverage(decay: Double?, batches: Int) {
     guard let decay, var average else { return }
     self.average = nil

@@ -216,7 +216,7 @@ struct TrainCommandTests {
   @Test("training without progress ends when --patience does")
   func patience() throws {
     let run = try Run(arguments("model", epochs: 30) + ["--learning-rate", "0.9", "--patience", "2"])
-    #expect(run.status == 0 && run.errors.contains("stopped behind epoch") && !run.errors.contains("epoch 30/30"))
+    #expect(run.status == 0 && run.errors.contains("stopped after epoch") && !run.errors.contains("epoch 30/30"))
   }
 
   @Test("--channel chooses what is learned from")
@@ -312,12 +312,12 @@ struct TrainCommandTests {
       arguments("stopped", epochs: 30) + several + ["--checkpoint", "\(folder.path)/run"],
       when: "\(folder.path)/run/network-2/checkpoint.safetensors")
     #expect(try bytes("whole") == bytes("stopped"))
-    // One more, behind those that are there; and the first of them alone.
+    // One more, after those that are there; and the first of them alone.
     for (members, finished) in [(["--members", "4"], 3), ([], 1)] {
       let run = try Run(
         arguments("more", epochs: 30) + members + ["--checkpoint", "\(folder.path)/run", "--resume"])
       #expect(
-        run.status == 0 && run.errorLines.count { $0 == "going on behind epoch 30" } == finished, "\(run.errors)")
+        run.status == 0 && run.errorLines.count { $0 == "going on after epoch 30" } == finished, "\(run.errors)")
     }
     #expect(try Run(arguments("one", epochs: 30)).status == 0)
     #expect(try bytes("more") == bytes("one"))

@@ -119,8 +119,8 @@ class Check:
             ("RIFF size 4 GiB", wav(rate=rate, riff_size=0xFFFFFFFF), "same"),
             ("a chunk before the format", wav(rate=rate, before=noise), "same"),
             ("two chunks before, one of odd length", wav(rate=rate, before=noise + chunk(b"junk", b"abc") + b"\0"), "same"),
-            ("a chunk behind", wav(rate=rate, after=noise), "same"),
-            ("a chunk behind that promises 4 GiB", wav(rate=rate, after=chunk(b"LIST", b"", 0xFFFFFFFF)), "same"),
+            ("a chunk after", wav(rate=rate, after=noise), "same"),
+            ("a chunk after that promises 4 GiB", wav(rate=rate, after=chunk(b"LIST", b"", 0xFFFFFFFF)), "same"),
             ("a chunk before that promises 4 GiB", wav(rate=rate, before=chunk(b"junk", b"", 0xFFFFFFFF)), "error"),
             ("no data chunk", wav(rate=rate)[:36], "error"), ("no format chunk", b"RIFF\x10\0\0\0WAVEdata\4\0\0\0abcd", "error"),
             ("zero frames", wav(b"", rate=rate), "holds no samples"), ("one frame", wav(b"\1\0", rate=rate), "either"),
@@ -403,7 +403,7 @@ class Check:
         check("no header", f"{seven},7\n", "stands where the names of the columns should")
         check("a column twice", f"path,path,label\n{seven},{seven},7\n", "line 1")
         check("a quote never closed", rows + f'"{other},7\n', "line 3: a quotation mark is never closed")
-        check("text behind a quote", rows + f'"{other}"x,7\n', "line 3")
+        check("text after a quote", rows + f'"{other}"x,7\n', "line 3")
         check("a NUL", rows + f"{other}\0.txt,7\n", "line 3: a NUL")
         check("Latin-1", rows.encode() + b"caf\xe9.wav,7\n", "line 3: not UTF-8")
         check("UTF-16", rows.encode("utf-16"), "line 1: not UTF-8")

@@ -82,7 +82,7 @@ class Soak:
             status = self.evaluate(stop, target, readings)
             rows = self.rows()
             expected = {"SIGINT": 130, "SIGTERM": 143, "SIGKILL": -9, "full disk": 1}[stop]
-            print(f"{stop}: status {status} behind {rows:,} files", file=sys.stderr)
+            print(f"{stop}: status {status} after {rows:,} files", file=sys.stderr)
             if status != expected:
                 kind.note("crashed", stop, f"status {status}")
             if rows < whole:

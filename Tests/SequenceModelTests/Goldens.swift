@@ -32,7 +32,7 @@ struct Golden {
   }
 }
 
-/// Sequences of `lengths` that lie one behind the other, `frames x width`.
+/// Sequences of `lengths` that lie one after the other, `frames x width`.
 func cut<Scalar>(_ values: [Scalar], width: Int, lengths: [Int]) -> [[Scalar]] {
   var start = 0
   return lengths.map { length in

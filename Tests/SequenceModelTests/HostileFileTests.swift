@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Model files that nobody should trust")
 struct HostileFileTests {
-  /// A file with `header` and so many bytes behind it.
+  /// A file with `header` and so many bytes after it.
   private func file(_ header: String, bytes: Int = 0) -> [UInt8] {
     withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian) { Array($0) } + header.utf8
       + [UInt8](repeating: 0, count: bytes)

@@ -42,7 +42,7 @@ public struct ListedFile: Sendable {
   }
 
   /// A relative path without ending, under which what is made of it is kept: the `id`, or else the path, with the seconds
-  /// behind it where only a part of the file counts. It never leads out of where it is put.
+  /// after it where only a part of the file counts. It never leads out of where it is put.
   public var outputName: String {
     let parts = (name ?? example.path).unicodeScalars.split(separator: "/").map { String($0) }
     var kept = parts.filter { $0 != "." && $0 != ".." }

@@ -29,7 +29,7 @@ typedef struct {
 
 typedef struct {
   const char *isa;
-  /// x[i] = scale * (q[i] - 128), and 0 behind the `count` numbers up to `columns`; returns the scale, which is not finite
+  /// x[i] = scale * (q[i] - 128), and 0 after the `count` numbers up to `columns`; returns the scale, which is not finite
   /// where a number is not.
   float (*quantize)(size_t count, size_t columns, const float *x, uint8_t *q);
   /// y = initial + scale * x_scale * (weights x).

@@ -107,7 +107,7 @@ extension ONNXFeatures {
     }
   }
 
-  /// Which sample of all rows, one behind the other, stands where under the frames (`batch x places`), and where there is
+  /// Which sample of all rows, one after the other, stands where under the frames (`batch x places`), and where there is
   /// one; nil where there always is.
   private func places(
     _ graph: inout ONNXGraph, _ batch: Batch, samples: String, lengths: String

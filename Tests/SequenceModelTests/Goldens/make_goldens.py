@@ -4,7 +4,7 @@ Needs Python with torch and safetensors; the versions used are in each file's me
     python Tests/SequenceModelTests/Goldens/make_goldens.py
 
 Parameters and their gradients are flat lists in Auricle's layout (`ParameterLayout`): Keras's names, shapes and gate
-order. Sequences (4, 9, 1, 6 and 9 frames, which is not sorted) lie one behind the other: `frames x size`.
+order. Sequences (4, 9, 1, 6 and 9 frames, which is not sorted) lie one after the other: `frames x size`.
 
 recurrent   every cell, 1 to 3 layers, one direction and two, 5 units; and, one layer, 17 units
   CASE.     CELL.LAYERS.DIRECTIONS.UNITS, for example lstm.2.2.5. CELL: gru, lstm, simple-rnn and simple-rnn-relu are
@@ -190,7 +190,7 @@ def recurrent_case(cell, inputs, units, layers, directions, rate=None):
     return {f"{cell}.{layers}.{directions}.{units}.{name}": tensor for name, tensor in tensors.items()}
 
 
-# Input normalisation and convolutions. Frames before a sequence and behind it are zeros of its own.
+# Input normalisation and convolutions. Frames before a sequence and after it are zeros of its own.
 
 def normalize(kind, frames, gamma, beta):
     if kind == "batch":
@@ -200,7 +200,7 @@ def normalize(kind, frames, gamma, beta):
 
 def convolve(sequence, kernel, bias, frame_stride, bin_stride):
     """A kernel of 3 axes is 1-D (frames x inputs x filters), of 4 is 2-D (frames x bins x channels x filters)."""
-    def pad(size, span, stride):  # before, and so much behind that there are ceil(size / stride)
+    def pad(size, span, stride):  # before, and so much after that there are ceil(size / stride)
         before = (span - 1) // 2
         return before, max(0, (-(-size // stride) - 1) * stride + span - size - before)
 

@@ -1,7 +1,7 @@
 /// What recurrent layers carry from one frame to the next, for any number of sequences: to go on where earlier frames
 /// ended, pass the final state of those as the initial state of the next.
 ///
-/// In a bidirectional network the backward layers' final state is the one behind the first frame (as in PyTorch's
+/// In a bidirectional network the backward layers' final state is the one after the first frame (as in PyTorch's
 /// `h_n`), so a sequence cut in two does not give what the whole does.
 public struct RecurrentState<Scalar: BinaryFloatingPoint & Sendable>: Hashable, Sendable {
   /// The state of one direction of one layer.

@@ -55,7 +55,7 @@ public enum FileAccess {
     while true {
       let block = min(max(65_536, length == 0 ? size : length), limit - length) + 1
       if bytes.count < length + block {
-        bytes.append(contentsOf: repeatElement(0, count: length + block - bytes.count))
+        bytes += [UInt8](repeating: 0, count: length + block - bytes.count)
       }
       let outcome = bytes.withUnsafeMutableBytes { bytes in
         readSome(file, UnsafeMutableRawBufferPointer(rebasing: bytes[length...]), path: path)

@@ -201,7 +201,9 @@ struct DetectTests {
     ])
   func usage(arguments: [String]) throws {
     let run = try Run(["detect", "\(fixtures)/seven.wav"] + arguments)
-    #expect(run.status == 2 && run.errors.contains("Error:") && run.output.isEmpty, "\(run.errors)")
+    #expect(
+      run.status == 2 && run.errorLines.count == 1 && run.errors.hasPrefix("auricle: ") && run.output.isEmpty,
+      "\(run.errors)")
   }
 
   @Test("what cannot be heard live: one line and exit code 1")

@@ -7,11 +7,9 @@
 /// How many processors this process may use.
 public enum ProcessorCount {
   /// The cores it may run on, but no more than Slurm gave its task (`SLURM_CPUS_PER_TASK`) and its control group lets it use
-  /// (a quota of 150% counts as 2); at least 1.
-  public static var available: Int {
-    let information = ProcessInfo.processInfo
-    return limited(information.activeProcessorCount, environment: information.environment, root: "/")
-  }
+  /// (a quota of 150% counts as 2); at least 1. As it was when it was first asked for.
+  public static let available = limited(
+    ProcessInfo.processInfo.activeProcessorCount, environment: ProcessInfo.processInfo.environment, root: "/")
 
   /// `root` is where the system's files are.
   static func limited(_ cores: Int, environment: [String: String], root: String) -> Int {
@@ -25,7 +23,7 @@ public enum ProcessorCount {
     var limits: [Int] = []
     func note(_ quota: Substring?, _ period: Substring?) {
       guard let quota = quota.flatMap({ Double($0) }), let period = period.flatMap({ Double($0) }), quota > 0,
-        period > 0
+        period > 0, quota / period < 1e6
       else { return }
       limits.append(Int((quota / period).rounded(.up)))
     }

@@ -236,7 +236,12 @@ public struct SoundTrainer: Sendable {
     let lengths = trainingSet.lengths.sorted()
     guard case .audio(let features) = input, !lengths.isEmpty else { return nil }
     let frames = min(lengths[lengths.count / 2], crop ?? .max)
-    let samples = (frames - 1) * features.hopLength + features.frameLength
+    let samples =
+      switch features.framing {
+      case .centerZero, .centerReflect: (frames - 1) * features.hopLength
+      case .kaldiCenter: frames * features.hopLength
+      case .snipEdges, .padEnd: (frames - 1) * features.hopLength + features.frameLength
+      }
     let seconds = (100 * Double(samples) / Double(features.sampleRate)).rounded() / 100
     return SoundDetector.windows.contains(seconds) ? seconds : nil
   }

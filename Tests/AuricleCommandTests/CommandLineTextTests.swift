@@ -40,10 +40,11 @@ struct CommandLineTextTests {
   @Test(
     "wrong usage is one line that says what is wrong, what is wanted, and where to read more",
     arguments: [
-      (["classify"], "Missing expected argument '<file> ...' (Audio files"),
+      (["classify"], "Missing expected argument '<file> ...'; see"),
       (["classify", "--topp", "3", "a.wav"], "Unknown option '--topp'. Did you mean '--top'?"),
       (
-        ["train", "x", "-o", "m", "--epochs", "x"], "The value 'x' is invalid for '--epochs <n>' (Passes over the data)"
+        ["train", "x", "-o", "m", "--epochs", "x"],
+        "The value 'x' is invalid for '--epochs <n>' (Passes over the data (default: by the effort, else 30))"
       ),
       (
         ["train", "x", "-o", "m", "--pooling", "x"],

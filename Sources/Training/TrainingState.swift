@@ -39,7 +39,8 @@ struct TrainingState: Sendable {
     guard let decay, var average else { return }
     self.average = nil
     let share = Float(min(decay, Double(1 + batches) / Double(10 + batches)))
-    for i in average.indices { average[i] = share * average[i] + (1 - share) * parameters[i] }
+    // So that a parameter that stays is its own average, to the last bit.
+    for i in average.indices { average[i] += (1 - share) * (parameters[i] - average[i]) }
     self.average = average
   }
 }

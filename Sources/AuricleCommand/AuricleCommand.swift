@@ -37,11 +37,6 @@ struct AuricleCommand: AsyncParsableCommand {
   static func main() async {
     Interruption.turnSignalsIntoErrors()
     let arguments = CommandLineText.separated(CommandLine.words)
-    let commands = configuration.subcommands.map { name(of: $0) }
-    if let sentence = CommandLineText.misspeltCommand(arguments, commands: commands) {
-      StandardError.report(sentence)
-      exit(withError: ExitCode(2))
-    }
     do {
       var command = try parseAsRoot(arguments)
       if var asynchronous = command as? any AsyncParsableCommand {
@@ -57,6 +52,11 @@ struct AuricleCommand: AsyncParsableCommand {
       StandardError.report("stopped; what was done is kept")
       exit(withError: ExitCode(Interruption.status.rawValue))
     } catch {
+      let commands = configuration.subcommands.map { name(of: $0) }
+      if let sentence = CommandLineText.misspeltCommand(arguments, commands: commands) {
+        StandardError.report(sentence)
+        exit(withError: ExitCode(2))
+      }
       let code = exitCode(for: error)
       switch code {
       case .success: exit(withError: error)  // --help and --version

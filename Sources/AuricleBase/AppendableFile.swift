@@ -51,10 +51,8 @@ public final class AppendableFile {
 
   /// Gives the file another name, once all of it is on the disk.
   public func rename(to name: String) throws(FileError) {
-    guard fsync(file.rawValue) == 0, renameFile(path, name) == 0 else {
+    guard fsync(file.rawValue) == 0, FileAccess.rename(path, to: name) else {
       throw .unwritable(path: name, reason: systemReason())
     }
   }
 }
-
-private func renameFile(_ old: String, _ new: String) -> Int32 { rename(old, new) }

@@ -18,7 +18,8 @@ public final class LineReader {
 
   public init(_ path: String) throws(FileError) {
     self.path = path
-    file = path == "-" ? .standardInput : try unreadable(path) { try .open(path, .readOnly, options: .closeOnExec) }
+    file =
+      path == "-" ? .standardInput : try unreadable(path) { try .open(path.filePath, .readOnly, options: .closeOnExec) }
   }
 
   deinit {

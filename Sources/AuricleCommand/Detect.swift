@@ -238,7 +238,7 @@ struct Detect: AsyncParsableCommand {
           whole = try events.map { try text.text(of: $0) }.joined()
         }
         let path = Detect.path(output, file, ending)
-        try FileAccess.makeFolder(Features.folder(of: path))
+        try FileAccess.makeFolder(Auricle.folder(of: path))
         return try FileAccess.writeAtomically(whole, to: path)
       }
       guard text != nil else {
@@ -306,7 +306,7 @@ private final class ScoreTable {
 
   init(path: String, labels: [String]) throws {
     self.path = path
-    try FileAccess.makeFolder(Features.folder(of: path))
+    try FileAccess.makeFolder(Auricle.folder(of: path))
     guard !path.lowercased().hasSuffix(".npy") else {
       try FileAccess.checkWritable(path)
       _ = try ScoreTrack(labels: labels).npy()

@@ -215,6 +215,4 @@ struct Features: AsyncParsableCommand {
       try ExitStatus.check(failed: failed, of: total)
     }
   }
-
-  static func folder(of path: String) -> String { Auricle.folder(of: path) }
 }

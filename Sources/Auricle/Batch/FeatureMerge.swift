@@ -8,7 +8,7 @@
 public struct FeatureMerge: Sendable {
   public let problems: MergeProblems
   private let parts: [StoredFeatures]
-  private var entries: [(name: String, part: Int)] = []
+  private let entries: [(name: String, part: Int)]
   private let note: FeatureNote?
 
   public var count: Int { entries.count }
@@ -16,6 +16,7 @@ public struct FeatureMerge: Sendable {
   /// Throws `FileError`, and `FeatureFileError` for what is no archive, and for features of several configurations.
   public init(parts all: [String], list: String? = nil) throws {
     var problems = MergeProblems()
+    var entries: [(name: String, part: Int)] = []
     problems.unfinished = all.filter { $0.hasSuffix(".part") }
     let paths = all.filter { !$0.hasSuffix(".part") }
     parts = try paths.map { try StoredFeatures(at: $0) }
@@ -34,18 +35,12 @@ public struct FeatureMerge: Sendable {
     if let list {
       let isKaldi = paths.first.map { FeatureFileFormat(endingOf: $0) == .ark } ?? false
       let destination = FeatureDestination.archive("", isKaldi ? .ark : .npz)
-      let reader = try LineReader(list)
-      var number = 0
-      while let lines = try reader.next() {
-        for bytes in lines {
-          number += 1
-          let file = ListedFile(bytes, line: number)
-          let name = destination.name(of: file.outputName)
-          if file.problem == nil, let part = places.removeValue(forKey: name) {
-            entries.append((name, part))
-          } else {
-            problems.addMissing(file.problem ?? "'\(name)'")
-          }
+      try ListedFile.forEach(in: list) { file, _ in
+        let name = destination.name(of: file.outputName)
+        if file.problem == nil, let part = places.removeValue(forKey: name) {
+          entries.append((name, part))
+        } else {
+          problems.addMissing(file.problem ?? "'\(name)'")
         }
       }
       if let (name, part) = places.first {
@@ -53,7 +48,7 @@ public struct FeatureMerge: Sendable {
           path: paths[part], reason: "it holds '\(name)', which \(list) does not name")
       }
     }
-    self.problems = problems
+    (self.problems, self.entries) = (problems, entries)
   }
 
   private static func note(_ paths: [String]) throws -> FeatureNote? {

@@ -107,3 +107,19 @@ public struct ListedFile: Sendable {
     example.split = texts["split"].flatMap { Split($0) }
   }
 }
+
+extension ListedFile {
+  /// Hands each line of the list at `path` to `body`, with its number from 1; returns how many there are.
+  @discardableResult
+  static func forEach(in path: String, _ body: (ListedFile, _ line: Int) throws -> Void) throws -> Int {
+    let reader = try LineReader(path)
+    var number = 0
+    while let lines = try reader.next() {
+      for bytes in lines {
+        number += 1
+        try body(ListedFile(bytes, line: number), number)
+      }
+    }
+    return number
+  }
+}

@@ -155,34 +155,28 @@ public struct RowMerge: Sendable {
         answers[pathHash(try Self.place(line[...], parts[Int(row.part)], 0).path.utf8), default: 0] += 1
       }
     }
-    let reader = try LineReader(list)
-    var number = 0
-    while let lines = try reader.next() {
-      for bytes in lines {
-        number += 1
-        let file = ListedFile(bytes, line: number)
-        if !areNumbered {
-          let hash = pathHash(file.identity.utf8)
-          if let left = answers[hash], left > 0 { answers[hash] = left - 1 } else { problems.addMissing(file.identity) }
-          continue
-        }
-        guard next < rows.count, rows[next].number == number else {
-          problems.addMissing(file.identity.isEmpty ? "line \(number)" : file.identity)
-          continue
-        }
-        let (row, part) = (rows[next], parts[Int(rows[next].part)])
-        let path = try Self.place(files.bytes(of: row.part, row.offset, Int(row.length))[...], part, 0).path
-        guard path == file.identity else {
-          throw EvaluationError.notMerged(
-            path: part, reason: "row \(number) is \(path), but line \(number) of \(list) is \(file.identity)")
-        }
-        next += 1
+    let count = try ListedFile.forEach(in: list) { file, number in
+      if !areNumbered {
+        let hash = pathHash(file.identity.utf8)
+        if let left = answers[hash], left > 0 { answers[hash] = left - 1 } else { problems.addMissing(file.identity) }
+        return
       }
+      guard next < rows.count, rows[next].number == number else {
+        problems.addMissing(file.identity.isEmpty ? "line \(number)" : file.identity)
+        return
+      }
+      let (row, part) = (rows[next], parts[Int(rows[next].part)])
+      let path = try Self.place(files.bytes(of: row.part, row.offset, Int(row.length))[...], part, 0).path
+      guard path == file.identity else {
+        throw EvaluationError.notMerged(
+          path: part, reason: "row \(number) is \(path), but line \(number) of \(list) is \(file.identity)")
+      }
+      next += 1
     }
     if areNumbered && next < rows.count {
       throw EvaluationError.notMerged(
         path: parts[Int(rows[next].part)],
-        reason: "it has a row \(rows[next].number), but \(list) has only \(number) lines")
+        reason: "it has a row \(rows[next].number), but \(list) has only \(count) lines")
     }
   }
 

@@ -2,6 +2,9 @@
 
 import PackageDescription
 
+/// Elementary functions.
+let real = Target.Dependency.product(name: "RealModule", package: "swift-numerics")
+
 // Read from top to bottom, this is the architecture: sound enters at the top, a label leaves at the bottom,
 // and a target imports only what stands above it, all of which it declares.
 let package = Package(
@@ -24,6 +27,7 @@ let package = Package(
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-numerics", from: "1.1.1"),
     .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
   ],
   targets: [
@@ -39,28 +43,30 @@ let package = Package(
     .target(name: "CReportTemplate", exclude: ["events.html", "report.html", "report.css", "report.js"]),
 
     // The flow.
-    .target(name: "AuricleBase", dependencies: [.product(name: "SystemPackage", package: "swift-system")]),
-    .target(name: "Pictures", dependencies: ["AuricleBase"]),
-    .target(name: "AudioInput", dependencies: ["AuricleBase", "CSndfile"]),
-    .target(name: "AudioFeatures", dependencies: ["AudioInput", "AuricleBase", "CFFTW", "CKernels"]),
-    .target(name: "Augmentation", dependencies: ["AudioFeatures", "AudioInput", "AuricleBase", "CFFTW"]),
-    .target(name: "FeatureFiles", dependencies: ["AudioFeatures", "AuricleBase", "Pictures"]),
-    .target(name: "SequenceModel", dependencies: ["AudioFeatures", "AuricleBase", "CKernels"]),
-    .target(name: "ModelExchange", dependencies: ["AudioFeatures", "AuricleBase", "SequenceModel"]),
+    .target(name: "AuricleBase", dependencies: [.product(name: "SystemPackage", package: "swift-system"), real]),
+    .target(name: "Pictures", dependencies: ["AuricleBase", real]),
+    .target(name: "AudioInput", dependencies: ["AuricleBase", "CSndfile", real]),
+    .target(name: "AudioFeatures", dependencies: ["AudioInput", "AuricleBase", "CFFTW", "CKernels", real]),
+    .target(name: "Augmentation", dependencies: ["AudioFeatures", "AudioInput", "AuricleBase", "CFFTW", real]),
+    .target(name: "FeatureFiles", dependencies: ["AudioFeatures", "AuricleBase", "Pictures", real]),
+    .target(name: "SequenceModel", dependencies: ["AudioFeatures", "AuricleBase", "CKernels", real]),
+    .target(name: "ModelExchange", dependencies: ["AudioFeatures", "AuricleBase", "SequenceModel", real]),
     .target(name: "Datasets", dependencies: ["AudioInput", "AuricleBase"]),
     .target(
-      name: "Training", dependencies: ["AudioFeatures", "AuricleBase", "CKernels", "Datasets", "SequenceModel"]),
-    .target(name: "Detection", dependencies: ["AudioInput", "AuricleBase"]),
-    .target(name: "Evaluation", dependencies: ["AuricleBase", "CReportTemplate", "Pictures"]),
+      name: "Training", dependencies: ["AudioFeatures", "AuricleBase", "CKernels", "Datasets", "SequenceModel", real]),
+    .target(name: "Detection", dependencies: ["AudioInput", "AuricleBase", real]),
+    .target(name: "Evaluation", dependencies: ["AuricleBase", "CReportTemplate", "Pictures", real]),
     .target(
       name: "Auricle",
       dependencies: [
         "AudioFeatures", "AudioInput", "Augmentation", "AuricleBase", "CBundledModel", "Datasets", "Detection",
-        "Evaluation", "FeatureFiles", "ModelExchange", "Pictures", "SequenceModel", "Training",
+        "Evaluation", "FeatureFiles", "ModelExchange", "Pictures", "SequenceModel", "Training", real,
       ]),
     .executableTarget(
       name: "AuricleCommand",
-      dependencies: ["Auricle", "AuricleBase", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      dependencies: [
+        "Auricle", "AuricleBase", "Pictures", .product(name: "ArgumentParser", package: "swift-argument-parser"), real,
+      ],
       // Starts in two thirds of the time, and runs where no Swift is installed.
       linkerSettings: [
         .unsafeFlags(
@@ -75,16 +81,16 @@ let package = Package(
       dependencies: ["AuricleBase", .product(name: "SystemPackage", package: "swift-system")]),
     .testTarget(name: "PicturesTests", dependencies: ["AuricleBase", "Pictures"]),
     .testTarget(name: "CKernelsTests", dependencies: ["CKernels"]),
-    .testTarget(name: "AudioInputTests", dependencies: ["AudioInput", "AuricleBase"]),
+    .testTarget(name: "AudioInputTests", dependencies: ["AudioInput", "AuricleBase", real]),
     .testTarget(
       name: "AudioFeaturesTests", dependencies: ["AudioFeatures", "AudioInput", "CKernels"], exclude: ["Goldens"]),
     .testTarget(
-      name: "AugmentationTests", dependencies: ["AudioFeatures", "AudioInput", "Augmentation", "AuricleBase"]),
+      name: "AugmentationTests", dependencies: ["AudioFeatures", "AudioInput", "Augmentation", "AuricleBase", real]),
     .testTarget(
       name: "FeatureFilesTests", dependencies: ["AudioFeatures", "AuricleBase", "FeatureFiles", "Pictures"],
       exclude: ["Goldens", "interoperability.py"]),
     .testTarget(
-      name: "SequenceModelTests", dependencies: ["AudioFeatures", "AuricleBase", "SequenceModel", "TestSupport"],
+      name: "SequenceModelTests", dependencies: ["AudioFeatures", "AuricleBase", "SequenceModel", "TestSupport", real],
       exclude: ["Goldens"]),
     .testTarget(
       name: "ModelExchangeTests",
@@ -96,10 +102,16 @@ let package = Package(
       exclude: ["Goldens"]),
     .testTarget(name: "DetectionTests", dependencies: ["Detection"], exclude: ["Goldens", "read_back.py"]),
     .testTarget(
-      name: "EvaluationTests", dependencies: ["AuricleBase", "Evaluation"], exclude: ["Goldens", "browser_test.py"]),
+      name: "EvaluationTests", dependencies: ["AuricleBase", "Evaluation", "Pictures"],
+      exclude: ["Goldens", "browser_test.py"]),
     .testTarget(name: "AuricleTests", dependencies: ["Auricle", "AuricleBase"]),
     .testTarget(name: "AuricleCommandTests", dependencies: ["Auricle", "AuricleBase", "AuricleCommand"]),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .gnu17
 )
+
+// What a file uses, it imports.
+for target in package.targets where [.regular, .executable, .test].contains(target.type) {
+  target.swiftSettings = [.enableUpcomingFeature("MemberImportVisibility")]
+}

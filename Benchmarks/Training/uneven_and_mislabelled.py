@@ -1,4 +1,4 @@
-"""Trains on uneven and on mislabelled copies of spoken digits, and prints what becomes of it: the tables of Training.md.
+"""Trains on uneven and on mislabelled copies of spoken digits, and prints what becomes of it: the tables of TrainingExperiments.md.
 
     python uneven_and_mislabelled.py .build/release/auricle fsdd/recordings [uneven|mislabelled] [--seeds 1]
 

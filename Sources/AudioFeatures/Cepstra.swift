@@ -1,4 +1,5 @@
 import AuricleBase
+import RealModule
 
 extension FeatureConfiguration.Cepstrum {
   /// The DCT-II with the lifter folded in: `count x mels`, row-major, coefficient 0 where `zerothPosition` wants it.
@@ -6,7 +7,7 @@ extension FeatureConfiguration.Cepstrum {
     let order = zerothPosition == .first ? Array(0..<count) : Array(1..<count) + [0]
     return order.flatMap { n in
       (0..<mels).map { m in
-        let dct = cosine(Double.pi * Double(n) * (Double(m) + 0.5) / Double(mels))
+        let dct = Double.cos(Double.pi * Double(n) * (Double(m) + 0.5) / Double(mels))
         return Float(scale(n, mels: mels) * dct * lifterWeight(n))
       }
     }
@@ -20,8 +21,8 @@ extension FeatureConfiguration.Cepstrum {
 
   private func scale(_ n: Int, mels: Int) -> Double {
     switch normalization {
-    case .orthonormal: squareRoot((n == 0 ? 1 : 2) / Double(mels))
-    case .htk: squareRoot(2 / Double(mels))
+    case .orthonormal: Double.sqrt((n == 0 ? 1 : 2) / Double(mels))
+    case .htk: Double.sqrt(2 / Double(mels))
     case .none: 2
     }
   }
@@ -29,6 +30,6 @@ extension FeatureConfiguration.Cepstrum {
   private func lifterWeight(_ n: Int) -> Double {
     guard lifter > 0 else { return 1 }
     let position = Double(lifterConvention == .librosa ? n + 1 : n)
-    return 1 + lifter / 2 * sine(Double.pi * position / lifter)
+    return 1 + lifter / 2 * Double.sin(Double.pi * position / lifter)
   }
 }

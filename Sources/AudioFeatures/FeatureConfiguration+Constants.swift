@@ -1,4 +1,5 @@
 import AuricleBase
+import RealModule
 
 // What the fields of a configuration come to in numbers.
 
@@ -35,13 +36,13 @@ extension FeatureConfiguration.Logarithm {
   package var factor: Double {
     switch unit {
     case .natural: 1
-    case .decimal: 1 / naturalLogarithm(10)
-    case .decibels: 10 / naturalLogarithm(10)
+    case .decimal: 1 / Double.log(10)
+    case .decibels: 10 / Double.log(10)
     }
   }
 
   /// What is subtracted afterwards: the reference in dB.
   package func shift(usesPower: Bool) -> Double {
-    unit == .decibels ? (usesPower ? 10 : 20) * decimalLogarithm(max(reference, floor)) : 0
+    unit == .decibels ? (usesPower ? 10 : 20) * Double.log10(max(reference, floor)) : 0
   }
 }

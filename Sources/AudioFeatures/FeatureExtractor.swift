@@ -1,6 +1,7 @@
 import AudioInput
 import AuricleBase
 import CKernels
+import RealModule
 
 /// Computes the features of a sound as a `FeatureConfiguration` says. A value that any number of threads share.
 ///
@@ -34,9 +35,9 @@ public struct FeatureExtractor: Sendable {
     self.configuration = configuration
     usedLength = min(configuration.frameLength, configuration.fftLength)
     let shape = configuration.window.values(configuration.frameLength)
-    let factor = configuration.inputScale.factor * squareRoot(configuration.spectrumScale(of: shape)) / 2
+    let factor = configuration.inputScale.factor * Double.sqrt(configuration.spectrumScale(of: shape)) / 2
     window = shape[..<usedLength].map { Float($0 * factor) }
-    windowedEnergyScale = power(configuration.inputScale.factor / factor, 2)
+    windowedEnergyScale = Double.pow(configuration.inputScale.factor / factor, 2)
     transform = try FourierTransform(length: configuration.fftLength)
     let mel = configuration.kind == .spectrogram ? nil : try MelBands(configuration)
     bands = mel?.bands ?? []

@@ -1,4 +1,5 @@
 import AuricleBase
+import RealModule
 
 /// Mean and scale of each coefficient over the training data: what `FeatureConfiguration.Normalization.global` means.
 ///
@@ -61,7 +62,7 @@ package struct FeatureStatistics: Sendable {
 
   package var normalizer: FeatureNormalizer {
     let scale = squares.map { square -> Float in
-      let deviation = squareRoot(square / Double(max(1, count)))
+      let deviation = Double.sqrt(square / Double(max(1, count)))
       return deviation > 1e-8 ? Float(1 / deviation) : 1
     }
     return FeatureNormalizer(mean: mean.map { Float($0) }, scale: scale)

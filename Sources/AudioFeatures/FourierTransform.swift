@@ -1,5 +1,6 @@
 import AuricleBase
 import CFFTW
+import RealModule
 
 /// Whoever makes a plan of FFTW's holds this, since its planner is not thread-safe (FFTW manual, "Thread safety").
 package let fourierPlanner = Locked(())
@@ -51,7 +52,7 @@ struct FourierTransform: Sendable {
       length.isMultiple(of: 2)
       ? (0...length / 4).flatMap { k in
         let angle = 2 * Double.pi * Double(k) / Double(length)
-        return [Float(cosine(angle)), Float(sine(angle))]
+        return [Float(Double.cos(angle)), Float(Double.sin(angle))]
       } : []
   }
 

@@ -1,21 +1,22 @@
 import AuricleBase
 import CKernels
+import RealModule
 
 extension FeatureConfiguration.MelFilterbank.Scale {
   /// Mels of a frequency in Hz.
   public func mels(_ frequency: Double) -> Double {
     switch self {
-    case .htk: 1127.0 * naturalLogarithm(1 + frequency / 700)
+    case .htk: 1127.0 * Double.log(1 + frequency / 700)
     case .slaney:
-      frequency < 1000 ? frequency * 3 / 200 : 15 + naturalLogarithm(frequency / 1000) / (naturalLogarithm(6.4) / 27)
+      frequency < 1000 ? frequency * 3 / 200 : 15 + Double.log(frequency / 1000) / (Double.log(6.4) / 27)
     }
   }
 
   /// The frequency in Hz of a number of mels.
   public func frequency(_ mels: Double) -> Double {
     switch self {
-    case .htk: 700 * (exponential(mels / 1127.0) - 1)
-    case .slaney: mels < 15 ? mels * 200 / 3 : 1000 * exponential((mels - 15) * (naturalLogarithm(6.4) / 27))
+    case .htk: 700 * (Double.exp(mels / 1127.0) - 1)
+    case .slaney: mels < 15 ? mels * 200 / 3 : 1000 * Double.exp((mels - 15) * (Double.log(6.4) / 27))
     }
   }
 }

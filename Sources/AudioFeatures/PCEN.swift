@@ -1,4 +1,5 @@
 import AuricleBase
+import RealModule
 
 extension FeatureConfiguration {
   /// Per-channel energy normalisation of mel energies: each is divided by its own recent mean, and the result compressed by
@@ -47,22 +48,22 @@ struct EnergyNormalizer {
     guard let pcen = configuration.pcen else { return nil }
     let frames = pcen.timeConstant * Double(configuration.sampleRate) / Double(configuration.hopLength)
     self.pcen = pcen
-    share = (squareRoot(1 + 4 * frames * frames) - 1) / (2 * frames * frames)
+    share = (Double.sqrt(1 + 4 * frames * frames) - 1) / (2 * frames * frames)
     means = Array(repeating: 1, count: configuration.baseCount)
   }
 
   /// Normalises the next `count` rows in place.
   mutating func apply(to rows: UnsafeMutablePointer<Float>, count: Int) {
-    let root = AuricleBase.power(pcen.bias, pcen.power)
+    let root = Double.pow(pcen.bias, pcen.power)
     for row in 0..<count {
       for band in means.indices {
         let place = row * means.count + band
         let energy = Double(rows[place])
         means[band] += share * (energy - means[band])
-        let ratio = energy * exponential(-pcen.gain * naturalLogarithm(pcen.epsilon + means[band]))
+        let ratio = energy * Double.exp(-pcen.gain * Double.log(pcen.epsilon + means[band]))
         rows[place] = Float(
           pcen.power == 0
-            ? naturalLogarithm(1 + ratio) : AuricleBase.power(ratio + pcen.bias, pcen.power) - root)
+            ? Double.log(1 + ratio) : Double.pow(ratio + pcen.bias, pcen.power) - root)
       }
     }
   }

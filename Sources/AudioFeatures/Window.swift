@@ -1,4 +1,5 @@
 import AuricleBase
+import RealModule
 
 extension FeatureConfiguration.Window {
   /// The window's `length` values.
@@ -7,11 +8,11 @@ extension FeatureConfiguration.Window {
     return (0..<length).map { n in
       let phase = 2 * Double.pi * Double(n) / denominator
       return switch shape {
-      case .hann: 0.5 - 0.5 * cosine(phase)
-      case .hamming: 0.54 - 0.46 * cosine(phase)
-      case .blackman: 0.42 - 0.5 * cosine(phase) + 0.08 * cosine(2 * phase)
+      case .hann: 0.5 - 0.5 * Double.cos(phase)
+      case .hamming: 0.54 - 0.46 * Double.cos(phase)
+      case .blackman: 0.42 - 0.5 * Double.cos(phase) + 0.08 * Double.cos(2 * phase)
       case .rectangular: 1
-      case .povey: power(0.5 - 0.5 * cosine(phase), 0.85)
+      case .povey: Double.pow(0.5 - 0.5 * Double.cos(phase), 0.85)
       }
     }
   }

@@ -1,3 +1,4 @@
+import AuricleBase
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)

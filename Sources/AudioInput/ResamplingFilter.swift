@@ -1,4 +1,5 @@
 import AuricleBase
+import RealModule
 
 /// The low-pass filter between two sample rates: a Kaiser-windowed sinc, cut into phases.
 ///
@@ -85,7 +86,7 @@ private struct KaiserSinc {
     let x = time / halfWidth
     guard x.magnitude < 1 else { return 0 }
     let angle = 2 * Double.pi * cutoff * time
-    return (angle == 0 ? 1 : sine(angle) / angle) * Self.bessel(beta * (1 - x * x).squareRoot())
+    return (angle == 0 ? 1 : Double.sin(angle) / angle) * Self.bessel(beta * (1 - x * x).squareRoot())
   }
 
   /// The modified Bessel function of the first kind and order zero, by its power series.

@@ -28,9 +28,8 @@ extension Augmentation {
 
   private static let fieldNames = [
     "gain", "shift", "speed", "tilt", "cut", "ends", "noise", "noise-lowest-ratio", "noise-highest-ratio", "room",
-    "frequency-warp", "filter", "level", "floor", "background", "move", "roll", "tempo", "time-warp", "time-masks",
-    "time-mask-share", "frequency-masks",
-    "frequency-mask-share", "mixup",
+    "sound-mixup", "frequency-warp", "filter", "level", "floor", "background", "move", "roll", "tempo", "time-warp",
+    "time-masks", "time-mask-share", "frequency-masks", "frequency-mask-share", "mixup",
   ]
 
   /// False for an unknown name, or a count that is not one.
@@ -46,6 +45,7 @@ extension Augmentation {
     case "noise-lowest-ratio": noise.lowestRatio = value
     case "noise-highest-ratio": noise.highestRatio = value
     case "room": roomProbability = value
+    case "sound-mixup": soundMixup = value
     case "frequency-warp": frequencyWarp = value
     case "filter": filter = value
     case "level": level = value

@@ -44,6 +44,9 @@ public struct Augmentation: Codable, Hashable, Sendable {
   public var noise = Noise()
   /// Share of examples that sound as in a room: a synthetic one, or a recorded one where there are impulse responses.
   public var roomProbability = 0.0
+  /// As `mixup`, of waveforms: two sounds at once, as in life (Tokozume et al., "Learning from between-class examples for
+  /// deep sound recognition", ICLR 2018). Comes last, and each of the two is changed by itself before.
+  public var soundMixup = 0.0
 
   // MARK: The features
 
@@ -136,7 +139,7 @@ public struct Augmentation: Codable, Hashable, Sendable {
   /// Whether features must be computed afresh in every epoch.
   public var changesWaveform: Bool {
     gain > 0 || shift > 0 || speed > 0 || tilt > 0 || cut > 0 || ends > 0 || noise.probability > 0
-      || roomProbability > 0
+      || roomProbability > 0 || soundMixup > 0
   }
 
   /// Whether anything is changed at all.
@@ -165,6 +168,7 @@ public struct Augmentation: Codable, Hashable, Sendable {
     try require("lowest signal-to-noise ratio (dB)", noise.lowestRatio, -60...120)
     try require("highest signal-to-noise ratio (dB)", noise.highestRatio, noise.lowestRatio...120)
     try require("probability of a room", roomProbability, 0...1)
+    try require("mixup of sounds", soundMixup, 0...100)
     try require("frequency warp", frequencyWarp, 0...0.5)
     try require("filter (dB)", filter, 0...60)
     try require("level (dB)", level, 0...60)

@@ -1,5 +1,6 @@
 import AudioFeatures
 import AuricleBase
+import RealModule
 
 /// Changes features at random: warps of frequency and time, tempo, masks.
 ///
@@ -150,7 +151,7 @@ public struct FeatureAugmenter: Sendable {
     let ratio = generator.uniform(in: 0...25)
     // Logarithms to energies: of natural logarithms where the unit is another.
     let scale = envelope.naturalPerUnit
-    func energies(_ values: some Collection<Float>) -> [Double] { values.map { exponential(Double($0) * scale) } }
+    func energies(_ values: some Collection<Float>) -> [Double] { values.map { Double.exp(Double($0) * scale) } }
     let width = features.coefficients
     let signal = energies(features.values)
     var other: [Double] = []
@@ -158,9 +159,9 @@ public struct FeatureAugmenter: Sendable {
     for frame in 0..<features.frames { other += energies(noise[(start + frame) % noise.frames]) }
     let (signalSum, noiseSum) = (signal.reduce(0, +), other.reduce(0, +))
     guard signalSum > 0, noiseSum > 0, signalSum.isFinite, noiseSum.isFinite else { return }
-    let factor = signalSum / noiseSum * power(10, -ratio / 10)
+    let factor = signalSum / noiseSum * Double.pow(10, -ratio / 10)
     for i in 0..<features.frames * width {
-      features.values[i] = Float(naturalLogarithm(signal[i] + factor * other[i]) / scale)
+      features.values[i] = Float(Double.log(signal[i] + factor * other[i]) / scale)
     }
   }
 

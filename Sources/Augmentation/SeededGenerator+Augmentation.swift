@@ -1,4 +1,5 @@
 import AuricleBase
+import RealModule
 
 extension SeededGenerator {
   /// The generator for one example in one epoch.
@@ -30,13 +31,13 @@ extension SeededGenerator {
 
   /// A draw from the gamma distribution (Marsaglia and Tsang, "A simple method for generating gamma variables", 2000).
   private mutating func gamma(_ alpha: Double) -> Double {
-    if alpha < 1 { return gamma(alpha + 1) * power(uniform(), 1 / alpha) }
+    if alpha < 1 { return gamma(alpha + 1) * Double.pow(uniform(), 1 / alpha) }
     let d = alpha - 1 / 3.0
-    let c = 1 / squareRoot(9 * d)
+    let c = 1 / Double.sqrt(9 * d)
     while true {
       let x = normal()
-      let v = power(1 + c * x, 3)
-      if v > 0, naturalLogarithm(uniform()) < x * x / 2 + d - d * v + d * naturalLogarithm(v) { return d * v }
+      let v = Double.pow(1 + c * x, 3)
+      if v > 0, Double.log(uniform()) < x * x / 2 + d - d * v + d * Double.log(v) { return d * v }
     }
   }
 }

@@ -1,5 +1,6 @@
 import AudioFeatures
 import AuricleBase
+import RealModule
 
 /// The smooth spectrum that a frame's coefficients describe, and what a change of it does to them.
 ///
@@ -21,7 +22,7 @@ struct SpectralEnvelope: Sendable {
   /// Of the logarithm, in a dB of power.
   let unitsPerDecibel: Double
   /// What a logarithm of the features is multiplied by for the natural logarithm of a power.
-  var naturalPerUnit: Double { naturalLogarithm(10) / (10 * unitsPerDecibel) }
+  var naturalPerUnit: Double { Double.log(10) / (10 * unitsPerDecibel) }
   /// 10 for power, 20 for magnitude.
   private let decibelsPerDecade: Double
 
@@ -38,7 +39,7 @@ struct SpectralEnvelope: Sendable {
     decibelsPerDecade = configuration.usesPower ? 10 : 20
     let unitsPerDecade =
       switch configuration.logarithm.unit {
-      case .natural: naturalLogarithm(10)
+      case .natural: Double.log(10)
       case .decimal: 1.0
       case .decibels: 10.0
       }
@@ -67,10 +68,10 @@ struct SpectralEnvelope: Sendable {
     var synthesis = [Double](repeating: 0, count: bands * coefficients)
     for place in 0..<coefficients {
       let n = cepstrum.zerothPosition == .last ? (place + 1) % coefficients : place
-      let scale = n == 0 && cepstrum.energy != .none ? 0 : squareRoot((n == 0 ? 1 : 2) / Double(bands))
+      let scale = n == 0 && cepstrum.energy != .none ? 0 : Double.sqrt((n == 0 ? 1 : 2) / Double(bands))
       let weight = cepstrum.weight(n, mels: bands)
       for band in 0..<bands {
-        let value = scale * cosine(Double.pi * Double(n) * (Double(band) + 0.5) / Double(bands))
+        let value = scale * Double.cos(Double.pi * Double(n) * (Double(band) + 0.5) / Double(bands))
         analysis.append(value * weight)
         synthesis[band * coefficients + place] = value / weight
       }
@@ -107,7 +108,7 @@ struct SpectralEnvelope: Sendable {
       let above = min(decibels.count - 1, below + 1)
       return decibels[below] + (position - Double(below)) * (decibels[above] - decibels[below])
     }
-    guard isLogarithmic else { return (curve.map { Float(power(10, $0 / decibelsPerDecade)) }, true) }
+    guard isLogarithmic else { return (curve.map { Float(Double.pow(10, $0 / decibelsPerDecade)) }, true) }
     let terms = curve.map { $0 * unitsPerDecibel }
     guard !analysis.isEmpty else { return (terms.map { Float($0) }, false) }
     return (product(analysis, terms, coefficients, bands, 1).map { Float($0) }, false)
@@ -152,11 +153,11 @@ extension FeatureConfiguration.Cepstrum {
     let scale =
       switch normalization {
       case .orthonormal: 1.0
-      case .htk: n == 0 ? squareRoot(2) : 1
-      case .none: n == 0 ? 2 * squareRoot(Double(mels)) : squareRoot(2 * Double(mels))
+      case .htk: n == 0 ? Double.sqrt(2) : 1
+      case .none: n == 0 ? 2 * Double.sqrt(Double(mels)) : Double.sqrt(2 * Double(mels))
       }
     guard lifter > 0 else { return scale }
-    let lifted = 1 + lifter / 2 * sine(Double.pi * Double(lifterConvention == .librosa ? n + 1 : n) / lifter)
+    let lifted = 1 + lifter / 2 * Double.sin(Double.pi * Double(lifterConvention == .librosa ? n + 1 : n) / lifter)
     return scale * (abs(lifted) < 1e-6 ? 1e-6 : lifted)
   }
 }

@@ -1,5 +1,6 @@
 import AudioInput
 import AuricleBase
+import RealModule
 
 /// Changes waveforms at random: speed, tilt, cut, silent ends, room, noise, shift, gain, in this order.
 ///
@@ -77,15 +78,22 @@ public struct WaveformAugmenter: Sendable {
       move(&samples, by: Int(generator.uniform(in: -most...most).rounded()))
     }
     if augmentation.gain > 0 {
-      let factor = Float(power(10, generator.uniform(in: -augmentation.gain...augmentation.gain) / 20))
+      let factor = Float(Double.pow(10, generator.uniform(in: -augmentation.gain...augmentation.gain) / 20))
       for i in samples.indices { samples[i] *= factor }
     }
     return Waveform(samples: samples, sampleRate: waveform.sampleRate)
   }
 
+  /// `share` of `first` and the rest of `second`, from their beginnings on; as long as `first`.
+  public static func mixed(_ first: Waveform, _ second: Waveform, share: Double) -> Waveform {
+    var samples = first.samples.map { Float(share) * $0 }
+    for (i, sample) in second.samples.prefix(samples.count).enumerated() { samples[i] += Float(1 - share) * sample }
+    return Waveform(samples: samples, sampleRate: first.sampleRate)
+  }
+
   /// y[n] = x[n] + w x[n - 1]: for |w| < 1, the gain in dB is 0 on average over frequency.
   private func tilt(_ samples: inout [Float], by decibels: Double) {
-    let ratio = power(10, decibels / 20)
+    let ratio = Double.pow(10, decibels / 20)
     let weight = Float((ratio - 1) / (ratio + 1))
     var last: Float = 0
     for i in samples.indices { (samples[i], last) = (samples[i] + weight * last, samples[i]) }
@@ -94,10 +102,10 @@ public struct WaveformAugmenter: Sendable {
   /// Noise 20 to 70 dB weaker than the sound, below it and for up to so many seconds beyond either end.
   private func addEnds(to samples: inout [Float], using generator: inout SeededGenerator) {
     let longest = augmentation.ends * Double(sampleRate)
-    let (before, behind) = (drawEnd(longest, using: &generator), drawEnd(longest, using: &generator))
+    let (before, after) = (drawEnd(longest, using: &generator), drawEnd(longest, using: &generator))
     let ratio = generator.uniform(in: 20...70)
-    let factor = Float(squareRoot(meanPower(samples) * power(10, -ratio / 10)))
-    var result = Noise.drawn(before + samples.count + behind, using: &generator).map { factor * $0 }
+    let factor = Float(Double.sqrt(meanPower(samples) * Double.pow(10, -ratio / 10)))
+    var result = Noise.drawn(before + samples.count + after, using: &generator).map { factor * $0 }
     for i in samples.indices { result[before + i] += samples[i] }
     samples = result
   }
@@ -120,7 +128,7 @@ public struct WaveformAugmenter: Sendable {
     }
     let (signalPower, noisePower) = (meanPower(samples), meanPower(noise))
     guard signalPower > 0, noisePower > 0 else { return }  // silence stays silent
-    let factor = Float(squareRoot(signalPower / noisePower * power(10, -ratio / 10)))
+    let factor = Float(Double.sqrt(signalPower / noisePower * Double.pow(10, -ratio / 10)))
     for i in samples.indices { samples[i] += factor * noise[i] }
   }
 
@@ -135,7 +143,7 @@ public struct WaveformAugmenter: Sendable {
   /// is 0 to 20 dB weaker than the sound. Its impulses are few, of random place and sign: velvet noise, which is smooth to
   /// the ear from 1,500 a second (Karjalainen and Jarvelainen, "Reverberation modeling using velvet noise", AES 2007).
   private func addReverberation(to samples: inout [Float], using generator: inout SeededGenerator) {
-    let duration = Double(sampleRate) * power(10, generator.uniform(in: -1 ... -0.3))
+    let duration = Double(sampleRate) * Double.pow(10, generator.uniform(in: -1 ... -0.3))
     let ratio = generator.uniform(in: -20...0)
     let spacing = max(1, Double(sampleRate) / 1500)
     // Of the tail alone, without the sound itself. An impulse beyond the sound falls on the last place, unheard.
@@ -143,12 +151,12 @@ public struct WaveformAugmenter: Sendable {
     var energy = 0.0
     for start in stride(from: 1, to: min(duration, Double(samples.count)), by: spacing) {
       let delay = Int(start + generator.uniform() * spacing)
-      let weight = power(10, -3 * Double(delay) / duration)
+      let weight = Double.pow(10, -3 * Double(delay) / duration)
       response[min(delay, response.count - 1)] = Float(generator.uniform() < 0.5 ? -weight : weight)
       energy += weight * weight
     }
     guard energy > 0, let tail = Convolution(response, count: samples.count)?.applied(to: samples) else { return }
-    let scale = Float(squareRoot(power(10, ratio / 10) / energy))
+    let scale = Float(Double.sqrt(Double.pow(10, ratio / 10) / energy))
     for i in samples.indices { samples[i] += scale * tail[i] }
   }
 
@@ -158,7 +166,7 @@ public struct WaveformAugmenter: Sendable {
       return nil
     }
     let response = samples[peak...].prefix(longest)
-    let scale = Float(1 / squareRoot(response.reduce(0) { $0 + Double($1) * Double($1) }))
+    let scale = Float(1 / Double.sqrt(response.reduce(0) { $0 + Double($1) * Double($1) }))
     return response.map { $0 * scale }
   }
 
@@ -180,7 +188,7 @@ private enum Noise {
 
   /// Of unit variance and even distribution: as white as normal samples, and quicker.
   private static func sample(using generator: inout SeededGenerator) -> Double {
-    squareRoot(12) * (generator.uniform() - 0.5)
+    Double.sqrt(12) * (generator.uniform() - 0.5)
   }
 
   /// Power that falls by 3 dB an octave: white noise through Paul Kellet's filter (0.5 dB from 9 Hz at 44.1 kHz up), and

@@ -1,3 +1,5 @@
+import AuricleBase
+
 /// Recordings whose events are annotated: windows of them are examples to learn detection from.
 ///
 ///     let recordings = try AnnotatedRecordings(sounds: ["recordings/"], annotations: ["labels/"])

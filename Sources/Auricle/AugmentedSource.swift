@@ -54,15 +54,18 @@ struct AugmentedSource: TrainingSource {
 
   private func changed(_ index: Int, using generator: inout SeededGenerator) throws -> LabeledFeatures {
     var example = try plain.example(index, epoch: 0)
-    var seconds: Range<Double>?
-    if let crop, example.features.frames > crop {
-      let start = generator.index(example.features.frames - crop + 1)
-      example.features = example.features.slice(start..<start + crop)
-      let second = Double(features.hopLength) / Double(features.sampleRate)
-      seconds = Double(start) * second..<Double(start + crop) * second
-    }
+    let seconds = crop(&example, using: &generator)
     if augmentation.changesWaveform {
-      let changed = try waveformAugmenter.augmented(waveform(index, seconds), using: &generator)
+      var changed = try waveformAugmenter.augmented(waveform(index, seconds), using: &generator)
+      if augmentation.soundMixup > 0 {
+        let share = generator.mixingShare(augmentation.soundMixup)
+        let other = generator.index(labels.count)
+        var partner = try plain.example(other, epoch: 0)
+        let seconds = crop(&partner, using: &generator)
+        let sound = try waveformAugmenter.augmented(waveform(other, seconds), using: &generator)
+        changed = WaveformAugmenter.mixed(changed, sound, share: share)
+        example.target = example.target.mixed(with: partner.target, share: Float(1 - share))
+      }
       do {
         example.features = try extractor.features(of: changed)
       } catch FeatureError.tooShort {
@@ -71,6 +74,15 @@ struct AugmentedSource: TrainingSource {
     }
     example.features = featureAugmenter.augmented(example.features, using: &generator)
     return example
+  }
+
+  /// Leaves a random span of a longer example; which, in seconds.
+  private func crop(_ example: inout LabeledFeatures, using generator: inout SeededGenerator) -> Range<Double>? {
+    guard let crop, example.features.frames > crop else { return nil }
+    let start = generator.index(example.features.frames - crop + 1)
+    example.features = example.features.slice(start..<start + crop)
+    let second = Double(features.hopLength) / Double(features.sampleRate)
+    return Double(start) * second..<Double(start + crop) * second
   }
 }
 

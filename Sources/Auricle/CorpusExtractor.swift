@@ -1,3 +1,5 @@
+import AuricleBase
+
 /// Computes the features of many files, each at its own rate unless the recipe names one, and writes them.
 ///
 ///     let extractor = CorpusExtractor(try FeatureRecipe(json: #"{"preset": "kaldi"}"#))

@@ -1,3 +1,5 @@
+import RealModule
+
 /// What a cross-validation found: how well models do on files they have not learned from.
 public struct CrossValidation: Codable, Sendable {
   public struct FoldResult: Codable, Hashable, Sendable {
@@ -72,7 +74,7 @@ extension SoundTrainer {
     let squares = accuracies.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
     return CrossValidation(
       folds: results, meanAccuracy: mean,
-      standardDeviation: squareRoot(squares / Double(max(1, accuracies.count - 1))),
+      standardDeviation: Double.sqrt(squares / Double(max(1, accuracies.count - 1))),
       pooled: ClassificationReport(try ConfusionMatrix(truth: truth, predicted: predicted, labels: labels)),
       failures: sounds.failures)
   }

@@ -1,3 +1,4 @@
+import AuricleBase
 /// Judges models by labelled examples, and keeps what they answered.
 ///
 ///     let data = LabeledData(try Dataset(at: "recordings"))

@@ -1,3 +1,5 @@
+import AuricleBase
+
 /// What became of one file whose features were to be written.
 public struct Extraction: Encodable, Hashable, Sendable {
   public var path: String

@@ -1,3 +1,5 @@
+import AuricleBase
+
 /// The hidden file beside features that says which configuration they have: the one in JSON, and, where it leaves the
 /// sample rate to each sound, the rates that sounds had.
 package struct FeatureNote: Sendable {

@@ -1,3 +1,5 @@
+import AuricleBase
+
 /// Labelled sequences in files: features of sound, or anything else.
 ///
 ///     let data = try SequenceDataset(at: "features.npz", labels: "labels.csv")

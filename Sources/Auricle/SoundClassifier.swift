@@ -1,3 +1,4 @@
+import AuricleBase
 import CBundledModel
 
 /// Sound in, label out.

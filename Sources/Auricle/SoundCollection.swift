@@ -1,3 +1,5 @@
+import AuricleBase
+
 /// Labelled files and their features, each computed once: what training and cross-validation draw from.
 struct SoundCollection: Sendable {
   /// The files that could be read, each once, and the class of each.

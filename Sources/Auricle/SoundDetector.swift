@@ -1,3 +1,5 @@
+import AuricleBase
+
 /// Finds events in sound of any length: slides a classifier over it, and makes events of the scores.
 ///
 ///     let detector = try SoundDetector(SoundClassifier(contentsOf: "birds.safetensors"), window: 2, hop: 0.5)

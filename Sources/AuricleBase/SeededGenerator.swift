@@ -1,3 +1,5 @@
+import RealModule
+
 /// A small, fast, seedable random number generator whose whole state is one word.
 ///
 ///     var generator = SeededGenerator(seed: 7)
@@ -40,7 +42,7 @@ public struct SeededGenerator: RandomNumberGenerator, Codable, Hashable, Sendabl
       let u = 2 * uniform() - 1
       let v = 2 * uniform() - 1
       let s = u * u + v * v
-      if s > 0 && s < 1 { return u * squareRoot(-2 * naturalLogarithm(s) / s) }
+      if s > 0 && s < 1 { return u * Double.sqrt(-2 * Double.log(s) / s) }
     }
   }
 }

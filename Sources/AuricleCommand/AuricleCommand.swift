@@ -1,5 +1,6 @@
 import ArgumentParser
 import Auricle
+import AuricleBase
 
 /// The program `auricle`.
 @main

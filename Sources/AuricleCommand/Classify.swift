@@ -1,5 +1,6 @@
 import ArgumentParser
 import Auricle
+import AuricleBase
 
 struct Classify: AsyncParsableCommand {
   static let configuration = CommandConfiguration(

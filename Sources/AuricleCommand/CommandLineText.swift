@@ -1,5 +1,6 @@
 import ArgumentParser
 import Auricle
+import AuricleBase
 
 /// What people type, before and after the parser looks at it.
 enum CommandLineText {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Auricle
 import AuricleBase
+import RealModule
 
 struct Detect: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -345,7 +346,7 @@ private struct StatusLine {
     for sample in block { energy += sample * sample }
     count += block.count
     guard count >= 1600 else { return }
-    let level = 10 * decimalLogarithm(max(Double(energy) / Double(count), 1e-10))
+    let level = 10 * Double.log10(max(Double(energy) / Double(count), 1e-10))
     (energy, count) = (0, 0)
     let best = latest.flatMap { latest in latest.scores.indices.max { latest.scores[$0] < latest.scores[$1] } }
     let answer = best.map { "\(printable(labels[$0])) \(fixed(Double(latest?.scores[$0] ?? 0), decimals: 2))" } ?? ""

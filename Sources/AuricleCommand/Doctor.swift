@@ -9,6 +9,7 @@ import Auricle
 
 struct Doctor: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "doctor",
     abstract: "Show what this program stands on here, and whether it works.",
     discussion: """
       Libraries and their versions, the instruction set in use, the formats that

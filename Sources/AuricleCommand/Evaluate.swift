@@ -1,5 +1,7 @@
 import ArgumentParser
 import Auricle
+import AuricleBase
+import Pictures
 
 struct Evaluate: AsyncParsableCommand {
   static let configuration = CommandConfiguration(

@@ -1,4 +1,6 @@
 import Auricle
+import AuricleBase
+import Pictures
 
 /// A file that a report is written to, by its name's ending.
 enum ReportFormat: String, CaseIterable {

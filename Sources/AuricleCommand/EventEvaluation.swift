@@ -1,5 +1,6 @@
 import ArgumentParser
 import Auricle
+import AuricleBase
 
 /// `evaluate --events`: judges events by annotated ones.
 struct EventEvaluation: ParsableArguments {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Auricle
+import AuricleBase
 
 struct Export: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Auricle
+import AuricleBase
 
 extension FeatureDestination {
   /// What `--format` and `-o` mean for `count` sounds (nil for a list of any number), which are one file if `isOneFile`. The

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Auricle
+import AuricleBase
 
 /// Which features are computed: a preset or a configuration file, and single fields that are changed.
 struct FeatureOptions: ParsableArguments {

@@ -1,5 +1,7 @@
 import ArgumentParser
 import Auricle
+import AuricleBase
+import Pictures
 
 struct Features: AsyncParsableCommand {
   static let configuration = CommandConfiguration(

@@ -1,8 +1,10 @@
 import ArgumentParser
 import Auricle
+import AuricleBase
 
 struct Import: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "import",
     abstract: "Make a model of weights that PyTorch or Keras trained.",
     discussion: """
       Examples:

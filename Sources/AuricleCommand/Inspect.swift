@@ -1,5 +1,7 @@
 import ArgumentParser
 import Auricle
+import AuricleBase
+import RealModule
 
 struct Inspect: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -167,10 +169,10 @@ struct Inspect: ParsableCommand {
     let description = AudioDescription(
       path: path, container: info.container, encoding: info.encoding, sampleRate: info.sampleRate,
       channels: info.channels, frames: frames, duration: Double(frames) / Double(info.sampleRate), peak: peak,
-      rms: squareRoot(squares / Double(max(1, frames))))
+      rms: Double.sqrt(squares / Double(max(1, frames))))
     if output.json { return try StandardOutput.write(jsonLine(description)) }
     func decibels(_ level: Double) -> String {
-      level > 0 ? "\(fixed(20 * decimalLogarithm(level), decimals: 1)) dBFS" : "silence"
+      level > 0 ? "\(fixed(20 * Double.log10(level), decimals: 1)) dBFS" : "silence"
     }
     let mixed = info.channels > 1 ? " (of the mean of the channels)" : ""
     try StandardOutput.write(

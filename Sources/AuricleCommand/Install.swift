@@ -1,5 +1,6 @@
 import ArgumentParser
 import Auricle
+import AuricleBase
 
 #if canImport(FoundationEssentials)
   import FoundationEssentials
@@ -16,6 +17,7 @@ import Auricle
 
 struct Install: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "install",
     abstract: "Install this program, completions and manual pages.",
     discussion: """
       Example:

@@ -1,8 +1,10 @@
 import ArgumentParser
 import Auricle
+import AuricleBase
 
 struct Merge: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "merge",
     abstract: "Join what the shards of a run have written.",
     discussion: """
       Takes rows (JSON lines of classify, detect and evaluate) or archives of

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Auricle
+import AuricleBase
 
 /// The networks of `train`: one by name or from a file, or several, and what is to be different in them.
 struct NetworkOptions: ParsableArguments {

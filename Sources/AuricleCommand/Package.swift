@@ -1,8 +1,11 @@
 import ArgumentParser
 import Auricle
+import AuricleBase
+import RealModule
 
 struct Package: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "package",
     abstract: "Put a model into a folder with all that another person needs to run it.",
     discussion: """
       Example:
@@ -83,7 +86,7 @@ struct Package: ParsableCommand {
       ?? Waveform(
         samples: (0..<rate).map { index in
           let time = Double(index) / Double(rate)
-          return Float(0.5 * sine(2 * Double.pi * (200 + 600 * time) * time))
+          return Float(0.5 * Double.sin(2 * Double.pi * (200 + 600 * time) * time))
         }, sampleRate: rate)
     let bytes = waveform.wavBytes
     // As a file of 16 bits gives it.

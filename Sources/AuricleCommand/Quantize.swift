@@ -1,8 +1,10 @@
 import ArgumentParser
 import Auricle
+import AuricleBase
 
 struct Quantize: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "quantize",
     abstract: "Write a model whose weights have 8 bits: a quarter as large, and faster one sound at a time.",
     discussion: """
       Examples:

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Auricle
+import AuricleBase
 
 /// Makes an error of `check` wrong usage, with the error's reason.
 func checkUsage(_ check: () throws -> Void) throws {

@@ -1,4 +1,5 @@
 import Auricle
+import AuricleBase
 
 #if canImport(FoundationEssentials)
   import FoundationEssentials

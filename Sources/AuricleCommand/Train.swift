@@ -1,5 +1,6 @@
 import ArgumentParser
 import Auricle
+import AuricleBase
 
 struct Train: AsyncParsableCommand {
   static let configuration = CommandConfiguration(

@@ -1,3 +1,4 @@
+import AudioInput
 import AuricleBase
 
 /// What is to be known of a data set before anything is learned from it: its classes and parts, and what is suspicious.

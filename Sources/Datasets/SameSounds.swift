@@ -1,3 +1,4 @@
+import AudioInput
 import AuricleBase
 
 #if canImport(Glibc)

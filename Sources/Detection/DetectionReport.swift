@@ -1,4 +1,5 @@
 import AuricleBase
+import RealModule
 
 /// What is known of how well events were found; `text` is one way to show it.
 ///
@@ -154,7 +155,7 @@ private func figure(_ value: Double?) -> String {
 
 /// `value` with so many decimals, halves away from zero; numbers too large for that as Swift prints them.
 private func fixed(_ value: Double, _ decimals: Int) -> String {
-  let scaled = (value.magnitude * power(10, Double(decimals))).rounded()
+  let scaled = (value.magnitude * Double.pow(10, Double(decimals))).rounded()
   guard let whole = Int(exactly: scaled) else { return value.description }
   let digits = String(repeating: "0", count: max(0, decimals + 1 - String(whole).count)) + String(whole)
   return (value < 0 && whole > 0 ? "-" : "") + digits.dropLast(decimals) + "." + digits.suffix(decimals)

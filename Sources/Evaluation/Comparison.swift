@@ -1,4 +1,5 @@
 import AuricleBase
+import RealModule
 
 /// Two models' answers to the same files.
 ///
@@ -38,7 +39,7 @@ public struct Comparison: Codable, Hashable, Sendable {
     let (first, second) = (Double(firstCorrect) / n, Double(secondCorrect) / n)
     let firstInterval = ConfidenceInterval.wilson(firstCorrect, of: files)
     let secondInterval = ConfidenceInterval.wilson(secondCorrect, of: files)
-    func halfWidth(_ a: Double, _ b: Double) -> Double { squareRoot(max(0, a * a - 2 * correlation * a * b + b * b)) }
+    func halfWidth(_ a: Double, _ b: Double) -> Double { Double.sqrt(max(0, a * a - 2 * correlation * a * b + b * b)) }
     return ConfidenceInterval(
       lower: difference - halfWidth(second - secondInterval.lower, firstInterval.upper - first),
       upper: difference + halfWidth(secondInterval.upper - second, first - firstInterval.lower))
@@ -50,7 +51,7 @@ public struct Comparison: Codable, Hashable, Sendable {
     let variances = (a + b) * (c + d) * (a + c) * (b + d)
     guard variances > 0 else { return 0 }
     let covariance = a * d - b * c
-    return (covariance > 0 ? max(0, covariance - Double(files) / 2) : covariance) / squareRoot(variances)
+    return (covariance > 0 ? max(0, covariance - Double(files) / 2) : covariance) / Double.sqrt(variances)
   }
 
   /// McNemar's exact test: how probable it is that chance alone splits the files that only one has right at least as

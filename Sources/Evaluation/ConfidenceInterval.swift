@@ -1,4 +1,5 @@
 import AuricleBase
+import RealModule
 
 /// A 95% confidence interval of a share or of a difference between two.
 ///
@@ -17,7 +18,7 @@ public struct ConfidenceInterval: Codable, Hashable, Sendable {
     guard total > 0 else { return ConfidenceInterval(lower: 0, upper: 1) }
     let (n, p, z2) = (Double(total), Double(count) / Double(total), z * z)
     let center = (p + z2 / (2 * n)) / (1 + z2 / n)
-    let halfWidth = z / (1 + z2 / n) * squareRoot(p * (1 - p) / n + z2 / (4 * n * n))
+    let halfWidth = z / (1 + z2 / n) * Double.sqrt(p * (1 - p) / n + z2 / (4 * n * n))
     return ConfidenceInterval(
       lower: count == 0 ? 0 : center - halfWidth, upper: count == total ? 1 : center + halfWidth)
   }

@@ -1,4 +1,4 @@
-import AuricleBase
+import RealModule
 
 // Numbers that follow from the counts alone, as in scikit-learn.
 
@@ -32,6 +32,6 @@ extension ConfusionMatrix {
     let (supports, predicted) = (supports, predictedCounts)
     let covariance = Double(correct) * n - sumOfProducts(supports, predicted)
     let variances = (n * n - sumOfProducts(predicted, predicted)) * (n * n - sumOfProducts(supports, supports))
-    return variances == 0 ? 0 : covariance / squareRoot(variances)
+    return variances == 0 ? 0 : covariance / Double.sqrt(variances)
   }
 }

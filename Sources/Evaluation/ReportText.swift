@@ -1,4 +1,5 @@
 import AuricleBase
+import RealModule
 
 // What people read: reports and confusion matrices as tables for a terminal.
 
@@ -177,8 +178,8 @@ extension Comparison {
 private func significant(_ value: Double) -> String {
   if value >= 0.001 { return fixed(value, decimals: 4) }
   guard value > 0 else { return "0" }
-  let exponent = Int((decimalLogarithm(value)).rounded(.down))
-  return fixed(value / power(10, Double(exponent)), decimals: 2) + "e\(exponent)"
+  let exponent = Int((Double.log10(value)).rounded(.down))
+  return fixed(value / Double.pow(10, Double(exponent)), decimals: 2) + "e\(exponent)"
 }
 
 /// `value` in [0, 1] as a percentage with two decimals: "98.33%".

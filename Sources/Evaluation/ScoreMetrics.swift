@@ -1,4 +1,5 @@
 import AuricleBase
+import RealModule
 
 /// What the probabilities are worth, beyond the labels they led to.
 ///
@@ -100,7 +101,7 @@ extension Outcomes {
     let epsilon = Double.ulpOfOne
     let sum = truth.enumerated().reduce(0.0) { sum, file in
       let probability = Double(probabilities[file.offset * labels.count + Int(file.element)])
-      return sum - naturalLogarithm(min(max(probability, epsilon), 1 - epsilon))
+      return sum - Double.log(min(max(probability, epsilon), 1 - epsilon))
     }
     return sum / Double(count)
   }

@@ -1,4 +1,5 @@
 import AuricleBase
+import RealModule
 
 /// Round numbers along an axis, with their texts.
 struct AxisTicks {
@@ -7,10 +8,10 @@ struct AxisTicks {
   /// Multiples of 1, 2 or 5 times a power of ten from `lower` to `upper`, at most `count` of them.
   init(from lower: Double, to upper: Double, count: Int) {
     guard lower.isFinite, upper.isFinite, upper > lower, count > 0 else { return }
-    let exponent = decimalLogarithm((upper - lower) / Double(count)).rounded(.down)
-    let steps = [1.0, 2, 5, 10, 20].map { $0 * power(10, exponent) }
+    let exponent = Double.log10((upper - lower) / Double(count)).rounded(.down)
+    let steps = [1.0, 2, 5, 10, 20].map { $0 * Double.pow(10, exponent) }
     let step = steps.first { (upper / $0).rounded(.down) - (lower / $0).rounded(.up) < Double(count) } ?? upper - lower
-    let decimals = max(0, -Int(decimalLogarithm(step * 1.001).rounded(.down)))
+    let decimals = max(0, -Int(Double.log10(step * 1.001).rounded(.down)))
     let first = (lower / step).rounded(.up)
     for index in 0..<count where (first + Double(index)) * step <= upper * (1 + 1e-12) {
       let value = (first + Double(index)) * step
@@ -20,7 +21,7 @@ struct AxisTicks {
 
   /// A number with a fixed count of decimals.
   private static func text(_ value: Double, decimals: Int) -> String {
-    let scale = power(10, Double(decimals))
+    let scale = Double.pow(10, Double(decimals))
     let scaled = (value.magnitude * scale).rounded()
     guard scaled < 1e15 else { return "\(value)" }
     let digits = String(Int(scaled))

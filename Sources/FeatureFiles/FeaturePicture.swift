@@ -1,6 +1,7 @@
 import AudioFeatures
 import AuricleBase
 import Pictures
+import RealModule
 
 /// Draws the features of one sound over time, gathered block by block in bounded memory.
 ///
@@ -58,7 +59,7 @@ public struct FeaturePicture: Hashable, Sendable {
     switch configuration.kind {
     case .mfcc, .logMel: value
     case .mel, .spectrogram:
-      Float((configuration.usesPower ? 10 : 20) * decimalLogarithm(max(Double(value), 1e-30)))
+      Float((configuration.usesPower ? 10 : 20) * Double.log10(max(Double(value), 1e-30)))
     }
   }
 
@@ -109,7 +110,7 @@ public struct FeaturePicture: Hashable, Sendable {
       switch configuration.logarithm.unit {
       case _ where configuration.kind != .logMel: 1.0
       case .decibels: 1.0
-      case .natural: naturalLogarithm(10) / 10
+      case .natural: Double.log(10) / 10
       case .decimal: 0.1
       }
     let (high, low) = (columns.max() ?? 0, columns.min() ?? 0)

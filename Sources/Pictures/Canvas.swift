@@ -1,4 +1,5 @@
 import AuricleBase
+import RealModule
 
 /// Draws with smooth edges on a bitmap: a pixel takes as much of a colour as the share of it that is covered.
 struct Canvas {
@@ -44,7 +45,7 @@ struct Canvas {
             let (px, py) = (Double(column) + 0.5 - start.x, Double(row) + 0.5 - start.y)
             let share = square > 0 ? min(1, max(0, (px * dx + py * dy) / square)) : 0
             let (ex, ey) = (px - share * dx, py - share * dy)
-            let covered = min(1, width) * min(1, width / 2 + 0.5 - squareRoot(ex * ex + ey * ey))
+            let covered = min(1, width) * min(1, width / 2 + 0.5 - Double.sqrt(ex * ex + ey * ey))
             let index = (row - rows.lowerBound) * columns.count + column - columns.lowerBound
             coverage[index] = max(coverage[index], covered)
           }

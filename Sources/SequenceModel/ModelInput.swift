@@ -1,5 +1,6 @@
 import AudioFeatures
 import AuricleBase
+import RealModule
 
 /// What a model takes: sound, of which it wants these features, or any sequences of so many numbers.
 public enum ModelInput: Hashable, Sendable {
@@ -34,7 +35,7 @@ public enum ModelOutput: String, Codable, Sendable {
   func probabilities(_ logits: ArraySlice<Float>) -> [Float] {
     switch self {
     case .softmax: SequenceModel.softmax(logits)
-    case .sigmoid: logits.map { Float(1 / (1 + exponential(-Double($0)))) }
+    case .sigmoid: logits.map { Float(1 / (1 + Double.exp(-Double($0)))) }
     }
   }
 }

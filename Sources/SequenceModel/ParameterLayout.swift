@@ -1,4 +1,5 @@
 import AuricleBase
+import RealModule
 
 /// Where each tensor of a network lies in its flat list of parameters: layer after layer, as each layer says.
 ///
@@ -91,7 +92,7 @@ enum TensorInitializer: Hashable, Sendable {
     case .glorotUniform, .glorotQuery:
       // Inputs and outputs of one position, times the positions that a filter spans.
       let fans = self == .glorotQuery ? shape[1] + 1 : shape.dropLast(2).reduce(1, *) * shape.suffix(2).reduce(0, +)
-      let limit = squareRoot(6 / Double(fans))
+      let limit = Double.sqrt(6 / Double(fans))
       return (0..<count).map { _ in Float((2 * generator.uniform() - 1) * limit) }
     case .orthogonal:
       return orthonormalRows(shape[0], shape[1], using: &generator).map { Float($0) }

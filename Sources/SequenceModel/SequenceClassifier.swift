@@ -1,5 +1,6 @@
 import AudioFeatures
 import AuricleBase
+import RealModule
 
 /// A trained network with all it needs to be used rightly: the input it was trained on, its labels, the normalisation, and
 /// the record of its training. A value that any number of threads share.
@@ -171,7 +172,7 @@ public struct SequenceClassifier: Sendable {
 /// exp(x) / sum of exp(x), in double precision.
 public func softmax(_ logits: ArraySlice<Float>) -> [Float] {
   let largest = Double(logits.max() ?? 0)
-  let exponentials = logits.map { exponential(Double($0) - largest) }
+  let exponentials = logits.map { Double.exp(Double($0) - largest) }
   let sum = exponentials.reduce(0, +)
   return exponentials.map { Float($0 / sum) }
 }

@@ -1,4 +1,5 @@
 import AuricleBase
+import RealModule
 import SequenceModel
 
 /// The course of the learning rate.
@@ -49,5 +50,5 @@ extension TrainingConfiguration {
 }
 
 private func cosineCourse(from start: Double, to end: Double, _ progress: Double) -> Double {
-  end + (start - end) * 0.5 * (1 + cosine(Double.pi * progress))
+  end + (start - end) * 0.5 * (1 + Double.cos(Double.pi * progress))
 }

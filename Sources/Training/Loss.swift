@@ -1,4 +1,5 @@
 import AuricleBase
+import RealModule
 
 /// What training makes small.
 public enum Loss: Codable, Hashable, Sendable {
@@ -72,15 +73,15 @@ public struct BatchLoss: Sendable {
     _ row: ArraySlice<Float>, _ target: Target, _ classWeights: [Double]?, _ smoothing: Double, _ scale: Double
   ) {
     let largest = row.indices.max { row[$0] < row[$1] } ?? row.startIndex
-    let sum = row.reduce(0) { $0 + exponential(Double($1) - Double(row[largest])) }
-    let logSum = naturalLogarithm(sum) + Double(row[largest])
+    let sum = row.reduce(0) { $0 + Double.exp(Double($1) - Double(row[largest])) }
+    let logSum = Double.log(sum) + Double(row[largest])
     let spread = smoothing / Double(row.count)
     let weight = classWeights.map { zip($0, target.probabilities).reduce(0) { $0 + $1.0 * Double($1.1) } } ?? 1
     for (index, logit) in row.enumerated() {
       let wanted = spread + Double(target.probabilities[index]) * (1 - smoothing)
       let logProbability = Double(logit) - logSum
       loss -= weight * wanted * logProbability
-      logitGradient[row.startIndex + index] = Float(weight * (exponential(logProbability) - wanted) * scale)
+      logitGradient[row.startIndex + index] = Float(weight * (Double.exp(logProbability) - wanted) * scale)
     }
     if largest - row.startIndex == target.label { correct += 1 }
   }
@@ -92,8 +93,8 @@ public struct BatchLoss: Sendable {
     for (index, logit) in row.enumerated() {
       let (x, wanted, weight) = (Double(logit), Double(target.probabilities[index]), classWeights?[index] ?? 1)
       // ln(1 + exp(x)) - q x, without overflow.
-      let magnitude = exponential(-abs(x))
-      loss += weight * (max(x, 0) + naturalLogarithm(1 + magnitude) - wanted * x)
+      let magnitude = Double.exp(-abs(x))
+      loss += weight * (max(x, 0) + Double.log(1 + magnitude) - wanted * x)
       let probability = x >= 0 ? 1 / (1 + magnitude) : magnitude / (1 + magnitude)
       logitGradient[row.startIndex + index] = Float(weight * (probability - wanted) * scale)
       if (probability >= 0.5) != (wanted >= 0.5) { isRight = false }

@@ -1,5 +1,6 @@
 import AuricleBase
 import CKernels
+import RealModule
 import SequenceModel
 
 /// Moves parameters against their gradient. Constants are Keras's defaults.
@@ -69,7 +70,7 @@ public struct Optimizer: Sendable {
         "\(parameters.count) parameters and \(gradient.count) gradients for an optimiser of \(count)")
     }
     let kernels = auricle_kernels_f32().pointee
-    let norm = squareRoot(kernels.sum_of_squares(gradient.count, gradient))
+    let norm = Double.sqrt(kernels.sum_of_squares(gradient.count, gradient))
     guard norm.isFinite else { return norm }  // one impossible batch must not spoil the weights
     step += 1
     var scale = clipNorm.map { norm > $0 ? $0 / norm : 1 } ?? 1
@@ -83,7 +84,9 @@ public struct Optimizer: Sendable {
     }
     switch kind {
     case .adam, .adamW:
-      let (correction1, correction2) = (1 - power(beta1, Double(step)), squareRoot(1 - power(beta2, Double(step))))
+      let (correction1, correction2) = (
+        1 - Double.pow(beta1, Double(step)), Double.sqrt(1 - Double.pow(beta2, Double(step)))
+      )
       var second = [Float]()
       swap(&second, &moments[1])
       kernels.adam(

@@ -1,4 +1,4 @@
-import AuricleBase
+import RealModule
 
 /// The temperature by which a model's logits are divided so that its probabilities come true: of answers given with 0.8,
 /// eight in ten are right (Guo et al., "On calibration of modern neural networks", ICML 2017).
@@ -22,33 +22,33 @@ public enum TemperatureScaling {
       answers.allSatisfy({ !$0.isEmpty && $0.allSatisfy { $0.count == classes } })
     else { throw .configuration("\(answers.count) answers of \(classes) classes for \(labels.count) labels") }
     guard !answers.isEmpty, classes > 1 else { return 1 }
-    let logarithms = answers.map { $0.map { $0.map { naturalLogarithm(max(Double($0), 1e-38)) } } }
+    let logarithms = answers.map { $0.map { $0.map { Double.log(max(Double($0), 1e-38)) } } }
     let right = Double(labels.count + 1) / Double(labels.count + 2)
     let wrong = (1 - right) / Double(classes - 1)
 
     func loss(_ logTemperature: Double) -> Double {
-      let share = exponential(-logTemperature)
+      let share = Double.exp(-logTemperature)
       var loss = 0.0
       for (example, label) in zip(logarithms, labels) {
         var mean = [Double](repeating: 0, count: classes)
         for answer in example {
           let greatest = share * (answer.max() ?? 0)
-          let powers = answer.map { exponential(share * $0 - greatest) }
+          let powers = answer.map { Double.exp(share * $0 - greatest) }
           let sum = powers.reduce(0, +)
           for i in mean.indices { mean[i] += powers[i] / sum }
         }
         for i in mean.indices {
-          loss -= (i == label ? right : wrong) * naturalLogarithm(max(mean[i] / Double(example.count), 1e-300))
+          loss -= (i == label ? right : wrong) * Double.log(max(mean[i] / Double(example.count), 1e-300))
         }
       }
       return loss
     }
-    return exponential(minimum(of: loss, in: naturalLogarithm(0.05)...naturalLogarithm(20)))
+    return Double.exp(minimum(of: loss, in: Double.log(0.05)...Double.log(20)))
   }
 
   /// Of a function with one minimum, by golden sections (Kiefer, 1953), to 1e-9.
   private static func minimum(of function: (Double) -> Double, in range: ClosedRange<Double>) -> Double {
-    let ratio = (squareRoot(5) - 1) / 2
+    let ratio = (Double.sqrt(5) - 1) / 2
     var (low, high) = (range.lowerBound, range.upperBound)
     var (left, right) = (high - ratio * (high - low), low + ratio * (high - low))
     var (atLeft, atRight) = (function(left), function(right))

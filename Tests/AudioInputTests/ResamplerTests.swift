@@ -1,5 +1,6 @@
 import AudioInput
 import AuricleBase
+import RealModule
 import Testing
 
 @Suite("Resampling")
@@ -11,7 +12,7 @@ struct ResamplerTests {
   ]
 
   private func tone(_ frequency: Double, rate: Int, count: Int) -> [Double] {
-    (0..<count).map { sine(2 * .pi * frequency * Double($0) / Double(rate)) }
+    (0..<count).map { Double.sin(2 * .pi * frequency * Double($0) / Double(rate)) }
   }
 
   /// The half of `samples` in the middle, away from the silence before and after.
@@ -40,7 +41,7 @@ struct ResamplerTests {
     let input = tone(frequency, rate: rates.from, count: rates.from / 8)
     let output = try Resampler.resample(input.map(Float.init), from: rates.from, to: rates.to)
     let power = middle(output).reduce(0) { $0 + Double($1) * Double($1) } / Double(middle(output).count)
-    let attenuation = 10 * decimalLogarithm(0.5 / power)
+    let attenuation = 10 * Double.log10(0.5 / power)
     #expect(attenuation > Resampler.stopbandAttenuation - 2, "\(attenuation) dB at \(frequency) Hz")
   }
 

@@ -1,5 +1,6 @@
 import AudioInput
 import AuricleBase
+import RealModule
 
 #if canImport(FoundationEssentials)
   import FoundationEssentials
@@ -51,5 +52,5 @@ func wav<Sample: BitwiseCopyable>(_ samples: [Sample], format: Int, rate: Int = 
 func signalToNoise(_ samples: some Collection<Float>, _ expected: some Collection<Double>) -> Double {
   let signal = expected.reduce(0) { $0 + $1 * $1 }
   let noise = zip(samples, expected).reduce(0) { $0 + (Double($1.0) - $1.1) * (Double($1.0) - $1.1) }
-  return 10 * decimalLogarithm(signal / noise)
+  return 10 * Double.log10(signal / noise)
 }

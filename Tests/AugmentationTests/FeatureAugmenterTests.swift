@@ -1,6 +1,7 @@
 import AudioFeatures
 import AudioInput
 import AuricleBase
+import RealModule
 import Testing
 
 @testable import Augmentation
@@ -87,7 +88,7 @@ struct FeatureAugmenterTests {
     var augmentation = Augmentation.none
     augmentation.background = 1
     let augmenter = try FeatureAugmenter(augmentation, Self.logMel, backgrounds: [noise])
-    func power(_ values: [Float]) -> Double { values.reduce(0) { $0 + exponential(Double($1)) } }
+    func power(_ values: [Float]) -> Double { values.reduce(0) { $0 + Double.exp(Double($1)) } }
     var ratios: [Double] = []
     for example in 0..<10 {
       var generator = generator(example)
@@ -108,7 +109,7 @@ struct FeatureAugmenterTests {
     let envelope = SpectralEnvelope(Self.logMel)
     func peak(_ factor: Double) -> Int {
       let matrix = envelope.change(warp: factor, masks: []).matrix
-      let spectrum = (0..<bands).map { Float(exponential(-power(Double($0 - bands / 2) / 2, 2))) }
+      let spectrum = (0..<bands).map { Float(Double.exp(-Double.pow(Double($0 - bands / 2) / 2, 2))) }
       let warped = (0..<bands).map { i in (0..<bands).reduce(Float(0)) { $0 + matrix[i * bands + $1] * spectrum[$1] } }
       return warped.indices.max { warped[$0] < warped[$1] } ?? 0
     }
@@ -145,10 +146,10 @@ struct FeatureAugmenterTests {
     let (count, lifter) = (logs.count, configuration.cepstrum.lifter)
     return (0..<count).map { n in
       let sum = logs.indices.reduce(0.0) {
-        $0 + Double(logs[$1]) * cosine(Double.pi * Double(n) * (Double($1) + 0.5) / Double(count))
+        $0 + Double(logs[$1]) * Double.cos(Double.pi * Double(n) * (Double($1) + 0.5) / Double(count))
       }
-      let lift = lifter > 0 ? 1 + lifter / 2 * sine(Double.pi * Double(n) / lifter) : 1
-      return Float(sum * squareRoot((n == 0 ? 1 : 2) / Double(count)) * lift)
+      let lift = lifter > 0 ? 1 + lifter / 2 * Double.sin(Double.pi * Double(n) / lifter) : 1
+      return Float(sum * Double.sqrt((n == 0 ? 1 : 2) / Double(count)) * lift)
     }
   }
 
@@ -157,7 +158,7 @@ struct FeatureAugmenterTests {
     let logs = try Self.features(Self.logMel)
     let changed = try augmented(logs, Self.logMel) { $0.filter = 10 }
     let curve = (0..<logs.coefficients).map { changed.values[$0] - logs.values[$0] }
-    let limit = Float(10 * naturalLogarithm(10) / 10)
+    let limit = Float(10 * Double.log(10) / 10)
     #expect(curve.allSatisfy { abs($0) <= limit * 1.001 } && Set(curve.map { ($0 * 1e3).rounded() }).count > 10)
     for index in logs.values.indices {
       #expect(abs(changed.values[index] - logs.values[index] - curve[index % logs.coefficients]) < 1e-4)

@@ -1,12 +1,13 @@
 import AudioInput
 import AuricleBase
+import RealModule
 import Testing
 
 @testable import Augmentation
 
 /// A second of a 440 Hz tone at 8 kHz.
 let tone = Waveform(
-  samples: (0..<8000).map { Float(0.5 * sine(2 * Double.pi * 440 * Double($0) / 8000)) }, sampleRate: 8000)
+  samples: (0..<8000).map { Float(0.5 * Double.sin(2 * Double.pi * 440 * Double($0) / 8000)) }, sampleRate: 8000)
 
 func generator(_ example: Int = 0, epoch: Int = 1, seed: UInt64 = 1) -> SeededGenerator {
   .augmentation(seed: seed, epoch: epoch, example: example)
@@ -44,7 +45,7 @@ struct WaveformAugmenterTests {
   func gain(example: Int) throws {
     let changed = try augmented(tone, example) { $0.gain = 6 }
     let ratio = changed.samples[1] / tone.samples[1]
-    #expect(ratio != 1 && abs(20 * decimalLogarithm(Double(ratio))) <= 6)
+    #expect(ratio != 1 && abs(20 * Double.log10(Double(ratio))) <= 6)
     #expect(zip(changed.samples, tone.samples).allSatisfy { abs($0 - ratio * $1) < 1e-6 })
   }
 
@@ -75,7 +76,7 @@ struct WaveformAugmenterTests {
       let changed = try augmented(click, example) { $0.tilt = 20 }.samples
       // The gain of the lowest frequency is the sum of the impulse response, that of the highest its alternating sum.
       let (low, high) = (changed[5] + changed[6], changed[5] - changed[6])
-      tilts.append(20 * decimalLogarithm(Double(low / high)))
+      tilts.append(20 * Double.log10(Double(low / high)))
       #expect(changed[5] == 1 && changed[..<5].allSatisfy { $0 == 0 } && changed[7...].allSatisfy { $0 == 0 })
     }
     #expect(tilts.allSatisfy { abs($0) < 20.01 } && tilts.contains { $0 > 15 } && tilts.contains { $0 < -15 })
@@ -106,7 +107,7 @@ struct WaveformAugmenterTests {
       let place = try #require(changed.firstIndex { abs($0) > 0.5 })
       lengths += [place - 4000, changed.count - place - 4000]
       changed[place] = 0
-      ratios.append(10 * decimalLogarithm(power(click.samples) / power(changed)))
+      ratios.append(10 * Double.log10(power(click.samples) / power(changed)))
     }
     #expect(lengths.allSatisfy { $0 >= 0 && $0 <= 4000 } && lengths.contains { $0 > 3500 })
     #expect(lengths.count { $0 == 0 } > 160 && lengths.count { $0 == 0 } < 240)
@@ -125,7 +126,7 @@ struct WaveformAugmenterTests {
       if changed == tone { continue }
       count += 1
       let noise = zip(changed.samples, tone.samples).map { $0 - $1 }
-      let ratio = 10 * decimalLogarithm(power(tone.samples) / power(noise))
+      let ratio = 10 * Double.log10(power(tone.samples) / power(noise))
       #expect(ratio > 9.9 && ratio < 20.1)
     }
     #expect(count > 75 && count < 125)
@@ -211,5 +212,13 @@ struct WaveformAugmenterTests {
       change(&augmentation)
       #expect(throws: AugmentationError.self) { try augmentation.validate() }
     }
+  }
+
+  @Test("two sounds at once: so much of each, as long as the first")
+  func mixed() {
+    let first = Waveform(samples: [1, 2, 3, 4], sampleRate: 8000)
+    let second = Waveform(samples: [8, -8], sampleRate: 8000)
+    #expect(WaveformAugmenter.mixed(first, second, share: 0.75).samples == [2.75, -0.5, 2.25, 3])
+    #expect(WaveformAugmenter.mixed(second, first, share: 0.5).samples == [4.5, -3])
   }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import AuricleBase
 import Foundation
 import Testing
 

@@ -1,4 +1,5 @@
 import Auricle
+import AuricleBase
 import Foundation
 import Testing
 

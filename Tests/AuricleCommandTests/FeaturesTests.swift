@@ -1,3 +1,4 @@
+import AuricleBase
 import Foundation
 import Testing
 

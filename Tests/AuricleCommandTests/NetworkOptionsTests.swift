@@ -1,3 +1,4 @@
+import AuricleBase
 import Testing
 
 @Suite("Options of the network")

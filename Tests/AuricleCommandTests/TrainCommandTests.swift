@@ -1,4 +1,6 @@
+import ArgumentParser
 import Auricle
+import AuricleBase
 import Foundation
 import Testing
 

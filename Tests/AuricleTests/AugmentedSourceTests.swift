@@ -47,7 +47,8 @@ struct AugmentedSourceTests {
     arguments: [
       ("none", "gain=6"), ("none", "shift=0.1"), ("none", "speed=0.2"), ("none", "tilt=20"), ("none", "cut=0.2"),
       ("none", "ends=0.2"), ("none", "noise=1"), ("noise=1", "noise-lowest-ratio=-20"),
-      ("noise=1", "noise-highest-ratio=60"), ("none", "room=1"), ("none", "frequency-warp=0.2"), ("none", "filter=10"),
+      ("noise=1", "noise-highest-ratio=60"), ("none", "room=1"), ("none", "sound-mixup=1"),
+      ("none", "frequency-warp=0.2"), ("none", "filter=10"),
       ("none", "level=6"), ("none", "move=0.3"), ("none", "roll=0.3"), ("none", "tempo=0.2"), ("none", "time-warp=0.2"),
       ("none", "time-masks=2"),
       ("time-masks=2", "time-mask-share=0.5"), ("none", "frequency-masks=2"),
@@ -73,9 +74,9 @@ struct AugmentedSourceTests {
     #expect(abs(mean) < 1e-4 && abs(variance - 1) < 1e-3)
   }
 
-  @Test("mixing gives a second class a share of at most a half")
-  func mixing() throws {
-    let augmented = try source { $0.mixup = 1 }.augmented
+  @Test("mixing gives a second class a share of at most a half", arguments: [\Augmentation.mixup, \.soundMixup])
+  func mixing(kind: WritableKeyPath<Augmentation, Double> & Sendable) throws {
+    let augmented = try source { $0[keyPath: kind] = 1 }.augmented
     let targets = try (1...20).map { try augmented.example(0, epoch: $0).target }
     #expect(targets.allSatisfy { $0.label == 0 && (0...0.5).contains($0.probabilities[1]) })
     #expect(targets.contains { $0.probabilities[1] > 0.05 })

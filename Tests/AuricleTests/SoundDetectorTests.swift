@@ -1,4 +1,5 @@
 import Auricle
+import AuricleBase
 import Testing
 
 #if canImport(FoundationEssentials)

@@ -1,5 +1,6 @@
 import AudioFeatures
 import AuricleBase
+import RealModule
 import TestSupport
 import Testing
 
@@ -293,13 +294,13 @@ struct InitializerTests {
       ("layers.2.forward.kernel", 40 + 200), ("layers.3.query", 101), ("layers.5.kernel", 120),
     ] {
       let values = parameters[try #require(layout[name]).range].map { Double($0) }
-      let limit = squareRoot(6 / Double(fans))
+      let limit = Double.sqrt(6 / Double(fans))
       #expect(values.allSatisfy { abs($0) <= limit }, "\(name)")
       let mean = values.reduce(0, +) / Double(values.count)
       let variance = values.reduce(0) { $0 + $1 * $1 } / Double(values.count)
       // A uniform distribution has the variance limit^2 / 3.
-      #expect(abs(mean) < 4 * limit / squareRoot(3 * Double(values.count)), "\(name)")
-      #expect(abs(variance / (limit * limit / 3) - 1) < 4 / squareRoot(Double(values.count)), "\(name)")
+      #expect(abs(mean) < 4 * limit / Double.sqrt(3 * Double(values.count)), "\(name)")
+      #expect(abs(variance / (limit * limit / 3) - 1) < 4 / Double.sqrt(Double(values.count)), "\(name)")
       #expect(values.map(abs).max().map { $0 > 0.9 * limit } == true, "\(name)")
     }
   }

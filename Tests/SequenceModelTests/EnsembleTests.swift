@@ -1,5 +1,6 @@
 import AudioFeatures
 import AuricleBase
+import RealModule
 import Testing
 
 @testable import SequenceModel
@@ -96,7 +97,7 @@ struct EnsembleTests {
     let features = classifier.configuration.features(20, seed: 3)
     let before = try classifier.probabilities(of: [features])[0]
     let after = try classifier.cooled(by: 2).probabilities(of: [features])[0]
-    let wanted = softmax(before.map { Float(0.5 * naturalLogarithm(Double($0))) }[...])
+    let wanted = softmax(before.map { Float(0.5 * Double.log(Double($0))) }[...])
     #expect(zip(after, wanted).allSatisfy { abs($0 - $1) < 1e-5 })
     #expect(throws: ModelError.self) { try classifier.cooled(by: 0) }
   }

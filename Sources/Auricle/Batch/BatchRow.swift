@@ -1,3 +1,5 @@
+import AuricleBase
+
 /// The row that answers a line of a list.
 public struct BatchRow: Sendable {
   /// One JSON object.

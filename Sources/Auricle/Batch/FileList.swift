@@ -1,3 +1,4 @@
+import AuricleBase
 import Dispatch
 
 /// The lines of a list of files, taken by several threads, a few at a time, in order.

@@ -1,3 +1,5 @@
+import AuricleBase
+
 /// Answers lines of lists with the events that are in their files: `events`, from the earliest on, each with `start`, `end`,
 /// `label` and `probability`, and the `duration` that was heard.
 public struct ListDetector: Sendable {

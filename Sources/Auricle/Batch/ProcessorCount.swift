@@ -1,3 +1,4 @@
+import AuricleBase
 #if canImport(FoundationEssentials)
   import FoundationEssentials
 #else

@@ -1,3 +1,4 @@
+import AuricleBase
 /// What is wrong with the parts of a run.
 public struct MergeProblems: Sendable {
   init() {}

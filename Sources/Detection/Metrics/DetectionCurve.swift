@@ -1,4 +1,5 @@
 import AuricleBase
+import RealModule
 
 /// How false rejects trade against false alarms as the threshold moves.
 ///
@@ -158,7 +159,7 @@ public struct DetectionCurve: Codable, Hashable, Sendable {
     var place = 0.0
     // One after the other up to half of the number, then in a geometric series that ends with the last.
     let half = mostThresholds / 2
-    let ratio = power(Double(max(sorted.count, half + 1)) / Double(half), 1 / Double(half))
+    let ratio = Double.pow(Double(max(sorted.count, half + 1)) / Double(half), 1 / Double(half))
     while Int(place) < sorted.count {
       chosen.append(sorted[Int(place)])
       place = max(place + 1, Int(place) < half ? 0 : place * ratio)

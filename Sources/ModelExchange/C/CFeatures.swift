@@ -1,5 +1,6 @@
 import AudioFeatures
 import AuricleBase
+import RealModule
 
 /// Computes features from samples in C: each frame as soon as its last sample is there, with the transform of
 /// `FourierTransform`, in single precision.
@@ -60,10 +61,10 @@ struct CFeatures {
     let isPowerOfTwo = isEven && points & (points - 1) == 0
     let shape = configuration.window.values(configuration.frameLength)
     let scale = configuration.spectrumScale(of: shape)
-    let factor = configuration.inputScale.factor * squareRoot(scale)
+    let factor = configuration.inputScale.factor * Double.sqrt(scale)
     let window = program.constant("window", shape[..<used].map { Float($0 * factor) })
     let angles = (0..<(isPowerOfTwo ? points : length)).map { 2 * Double.pi * Double($0) / Double(length) }
-    let waves = program.constant("waves", angles.flatMap { [Float(cosine($0)), Float(-sine($0))] })
+    let waves = program.constant("waves", angles.flatMap { [Float(Double.cos($0)), Float(-Double.sin($0))] })
 
     let transform =
       isPowerOfTwo ? powerOfTwo(points, waves) : mixedRadix(&program, points, waves, isEven: isEven)

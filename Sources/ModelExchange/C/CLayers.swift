@@ -1,5 +1,6 @@
 import AudioFeatures
 import AuricleBase
+import RealModule
 import SequenceModel
 
 /// Folds networks over their layers into stages of a C program.
@@ -100,7 +101,7 @@ extension CLayers {
 
   private mutating func batchNormalization(_ layer: BatchNormalization, _ input: LayerShape) {
     let (gamma, beta, mean, variance) = (next(), next(), next(), next())
-    let scale = gamma.indices.map { Double(gamma[$0]) / squareRoot(Double(variance[$0]) + layer.epsilon) }
+    let scale = gamma.indices.map { Double(gamma[$0]) / Double.sqrt(Double(variance[$0]) + layer.epsilon) }
     let shift = scale.indices.map { Float(Double(beta[$0]) - Double(mean[$0]) * scale[$0]) }
     let scaleName = constant("scale", scale.map { Float($0) })
     let shiftName = constant("shift", shift)

@@ -1,4 +1,5 @@
 import AuricleBase
+import RealModule
 import SequenceModel
 
 /// A C program under construction: a chain of stages, each of which takes a row, keeps what it must, and pushes rows on.
@@ -306,7 +307,7 @@ struct CProgram {
   mutating func code() -> String {
     if helpers.contains(.tanhTable) {
       _ = constant(
-        "tanh_table", (0...256).map { Int16(((1 - 2 / (exponential(Double($0) / 16) + 1)) * 32_767).rounded()) })
+        "tanh_table", (0...256).map { Int16(((1 - 2 / (Double.exp(Double($0) / 16) + 1)) * 32_767).rounded()) })
     }
     let functions = Helper.allCases.filter { helpers.contains($0) }.map { text($0) }.joined()
     return constants + "\n" + functions + stages.reversed().joined(separator: "\n\n") + "\n"

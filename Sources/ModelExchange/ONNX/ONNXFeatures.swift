@@ -1,5 +1,6 @@
 import AudioFeatures
 import AuricleBase
+import RealModule
 
 /// Computes features from samples in the graph, without operators for signals: offset, pre-emphasis within frames, window
 /// and transform are one convolution, its kernel computed in double precision.
@@ -188,14 +189,14 @@ extension ONNXFeatures {
   private func transformKernel() -> [Float] {
     let (used, length) = (usedLength, configuration.fftLength)
     let shape = configuration.window.values(configuration.frameLength)
-    let factor = configuration.inputScale.factor * squareRoot(configuration.spectrumScale(of: shape))
+    let factor = configuration.inputScale.factor * Double.sqrt(configuration.spectrumScale(of: shape))
     let window = shape[..<used].map { $0 * factor }
     let angles = (0..<length).map { 2 * Double.pi * Double($0) / Double(length) }
     let inFrame = configuration.preEmphasis.scope == .frame ? configuration.preEmphasis.coefficient : 0
     let repeats = configuration.preEmphasis.firstSample == .repeated
     var kernel: [Float] = []
     kernel.reserveCapacity(2 * configuration.binCount * used)
-    for wave in [angles.map(cosine), angles.map { -sine($0) }] {
+    for wave in [angles.map(Double.cos), angles.map { -Double.sin($0) }] {
       for bin in 0..<configuration.binCount {
         var row = (0..<used).map { window[$0] * wave[bin * $0 % length] }
         if inFrame > 0 {

@@ -1,4 +1,5 @@
 import AuricleBase
+import RealModule
 import SequenceModel
 
 /// Folds networks over their layers into a graph.
@@ -193,7 +194,7 @@ extension ONNXLayers {
     _ layer: BatchNormalization, _ x: Signal, _ input: LayerShape, _ weights: inout Weights
   ) -> Signal {
     let (gamma, beta, mean, variance) = (weights.next(), weights.next(), weights.next(), weights.next())
-    let scale = gamma.indices.map { Double(gamma[$0]) / squareRoot(Double(variance[$0]) + layer.epsilon) }
+    let scale = gamma.indices.map { Double(gamma[$0]) / Double.sqrt(Double(variance[$0]) + layer.epsilon) }
     let shift = scale.indices.map { Float(Double(beta[$0]) - Double(mean[$0]) * scale[$0]) }
     var y = x
     var shape = [gamma.count]

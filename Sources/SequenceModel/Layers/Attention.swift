@@ -1,5 +1,6 @@
 import AuricleBase
 import CKernels
+import RealModule
 
 /// Attention pooling: for each head the mean of all frames, weighted by softmax over frames of their dot products with
 /// the head's query.
@@ -92,7 +93,7 @@ struct AttentionPass<Scalar: NetworkScalar>: LayerPass {
     var sum: Double = 0
     for step in 0..<length {
       let row = shape.offsets[step] + sequence
-      let value = exponential(Double(weights[row] - largest))
+      let value = Double.exp(Double(weights[row] - largest))
       weights[row] = Scalar(value)
       sum += value
     }
@@ -126,12 +127,12 @@ private struct RunningAttention<Scalar: NetworkScalar>: RunningPool {
       var score: Scalar = 0
       Scalar.kernels.pointee.dot_rows(1, columns, x, columns, query.base, 0, &score, 1)
       if Double(score) > heads[index].greatest {
-        let scale = exponential(heads[index].greatest - Double(score))
+        let scale = Double.exp(heads[index].greatest - Double(score))
         heads[index].weight *= scale
         for i in 0..<columns { heads[index].sums[i] *= scale }
         heads[index].greatest = Double(score)
       }
-      let share = exponential(Double(score) - heads[index].greatest)
+      let share = Double.exp(Double(score) - heads[index].greatest)
       heads[index].weight += share
       for i in 0..<columns { heads[index].sums[i] += share * Double(x[i]) }
     }

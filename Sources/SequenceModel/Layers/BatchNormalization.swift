@@ -1,4 +1,5 @@
 import AuricleBase
+import RealModule
 
 /// Batch normalisation (Ioffe and Szegedy, ICML 2015), as in Keras: y = gamma (x - mean) / sqrt(variance + epsilon) + beta,
 /// for each channel where there are bins of several channels, else for each value of a frame.
@@ -66,7 +67,7 @@ extension BatchNormalization: LayerDefinition {
   func channelScale<Scalar: NetworkScalar>(_ place: LayerPlace<Scalar>) -> ChannelScale<Scalar> {
     let (gamma, beta, mean, variance) = (place.values(0), place.values(1), place.values(2), place.values(3))
     let scale = (0..<place.input.columns.axis.count).map {
-      Double(gamma[$0]) / squareRoot(Double(variance[$0]) + epsilon)
+      Double(gamma[$0]) / Double.sqrt(Double(variance[$0]) + epsilon)
     }
     return ChannelScale(
       scale: scale.map { Scalar($0) },

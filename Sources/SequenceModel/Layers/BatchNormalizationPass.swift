@@ -1,5 +1,6 @@
 import AuricleBase
 import CKernels
+import RealModule
 
 /// Batch normalisation with its numbers, and the ReLU after it where there is one.
 struct BatchNormalizationPass<Scalar: NetworkScalar>: LayerPass {
@@ -49,7 +50,7 @@ struct BatchNormalizationPass<Scalar: NetworkScalar>: LayerPass {
     tape.rows.reserve(6 * width)
     let rows = tape.rows.base
     for i in 0..<width {
-      let inverse = 1 / squareRoot(moments.variance[i] + epsilon)
+      let inverse = 1 / Double.sqrt(moments.variance[i] + epsilon)
       rows[i] = Scalar(moments.mean[i])
       rows[width + i] = Scalar(inverse)
       rows[2 * width + i] = Scalar(gamma[i] * inverse)

@@ -57,6 +57,10 @@ struct Train: AsyncParsableCommand {
     help: ArgumentHelp(
       "Judge by leaving out the files of each value of this field in turn, for example speaker.", valueName: "field"))
   var leaveOneOut: String?
+  @Option(
+    help: ArgumentHelp(
+      "Of the folds, train this one alone, the first being 1; 'auricle merge' joins the reports.", valueName: "n"))
+  var fold: Int?
   @Option(help: ArgumentHelp("Write what was found as JSON.", valueName: "file"))
   var report: String?
 
@@ -100,6 +104,9 @@ struct Train: AsyncParsableCommand {
     }
     if let crossValidate, crossValidate < 2 {
       throw ValidationError("--cross-validate is \(crossValidate); there must be at least 2 folds.")
+    }
+    if let fold, !judges || output != nil || fold < 1 {
+      throw ValidationError("--fold is 1 or more, of --cross-validate or --leave-one-out, and makes no model (-o).")
     }
     if data.dataset.isEmpty && !printNetwork { throw ValidationError("Missing expected argument '<dataset>'") }
     if output == nil && !judges && !printNetwork {
@@ -303,7 +310,9 @@ struct Train: AsyncParsableCommand {
     if group.rank == 0 { try announce(loaded, nil) }
     announce(trainer, dataset.labels)
     var display = TrainingDisplay(epochs: trainer.training.epochs, json: false)
-    let result = try await trainer.crossValidate(folds, labels: dataset.labels, validation: validationSplit ?? 0) {
+    let result = try await trainer.crossValidate(
+      folds, labels: dataset.labels, validation: validationSplit ?? 0, only: fold
+    ) {
       Interruption.check()
       switch $0 {
       case .progress(let progress):

@@ -67,9 +67,9 @@ enum TrainingProcesses {
     var words: [String] = []
     var skipsValue = false
     for word in CommandLine.arguments.dropFirst() {
-      if !skipsValue && !word.hasPrefix("--jobs=") && !word.hasPrefix("--cache-memory=") { words.append(word) }
+      let isMachines = ["--jobs", "-j", "--cache-memory"].contains { word.hasPrefix($0) }
+      if !skipsValue && !isMachines { words.append(word) }
       skipsValue = !skipsValue && ["--jobs", "-j", "--cache-memory"].contains(word)
-      if skipsValue { words.removeLast() }
     }
     return words.joined(separator: " ")
   }

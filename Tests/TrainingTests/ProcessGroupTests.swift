@@ -24,7 +24,8 @@ struct ProcessGroupTests {
     let network = try NetworkConfiguration(
       input: 2,
       [
-        .normalization(.batch), .recurrent(.gru, units: 8), .batchNormalization, .dropout(0.2), .pooling(.mean),
+        .batchNormalization(), .recurrent(.gru, units: 8),
+        .batchNormalization(), .dropout(0.2), .pooling(.mean),
         .dense(2),
       ])
     let runner = trainer

@@ -116,7 +116,7 @@ class Test:
         print("three folds in 3 processes: the report and the model of one process")
 
     def kills(self):
-        options = SMALL + ["--epochs", "40"]
+        options = SMALL + ["--epochs", "20"]
         self.run(self.train("whole", options))
         checkpoint = self.work / "kept" / "checkpoint.safetensors"
         name = "killed"

@@ -17,9 +17,9 @@ enum TrainingProcesses {
 
   static func run(_ body: (any ProcessGroup) async throws -> Void) async throws {
     let group = try MessagePassing.processes()
+    defer { group.end() }
     guard group.count > 1 else { return try await body(group) }
     isSilent.store(group.rank != 0, ordering: .relaxed)
-    defer { group.end() }
     do {
       do {
         try await group.requireSame([("the program", program), ("its options", options)])

@@ -13,23 +13,26 @@ static inline int cmpi_start(int *rank, int *count) {
 
 static inline void cmpi_end(void) { MPI_Finalize(); }
 
-static inline MPI_Request cmpi_no_request(void) { return MPI_REQUEST_NULL; }
+/// Something that has begun: a pointer for Open MPI, a number for MPICH.
+typedef struct {
+  MPI_Request value;
+} cmpi_request;
 
 /// Begins to give `each` numbers to every process, and to take as many from each.
-static inline int cmpi_exchange_numbers(const uint64_t *give, uint64_t *take, int each, MPI_Request *request) {
-  return MPI_Ialltoall(give, each, MPI_UINT64_T, take, each, MPI_UINT64_T, MPI_COMM_WORLD, request);
+static inline int cmpi_exchange_numbers(const uint64_t *give, uint64_t *take, int each, cmpi_request *request) {
+  return MPI_Ialltoall(give, each, MPI_UINT64_T, take, each, MPI_UINT64_T, MPI_COMM_WORLD, &request->value);
 }
 
 /// The same for bytes, as many as the counts say, at these places.
 static inline int cmpi_exchange_bytes(
     const void *give, const int *give_counts, const int *give_places, void *take, const int *take_counts,
-    const int *take_places, MPI_Request *request) {
+    const int *take_places, cmpi_request *request) {
   return MPI_Ialltoallv(give, give_counts, give_places, MPI_BYTE, take, take_counts, take_places, MPI_BYTE,
-                        MPI_COMM_WORLD, request);
+                        MPI_COMM_WORLD, &request->value);
 }
 
-static inline int cmpi_test(MPI_Request *request, int *is_done) {
-  return MPI_Test(request, is_done, MPI_STATUS_IGNORE);
+static inline int cmpi_test(cmpi_request *request, int *is_done) {
+  return MPI_Test(&request->value, is_done, MPI_STATUS_IGNORE);
 }
 
 /// The sentence for an error's number, at most 511 bytes.

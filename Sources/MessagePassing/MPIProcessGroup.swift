@@ -80,8 +80,8 @@
     }
 
     /// Begins, and waits until it is done: first with all its might, then with pauses.
-    private func finish(_ begin: (UnsafeMutablePointer<MPI_Request>) -> Int32) async throws {
-      let request = Buffer([cmpi_no_request()])
+    private func finish(_ begin: (UnsafeMutablePointer<cmpi_request>) -> Int32) async throws {
+      let request = Buffer([cmpi_request()])
       try check(begin(request.start))
       let start = ContinuousClock.now
       var isDone: Int32 = 0

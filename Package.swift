@@ -24,6 +24,10 @@ let package = Package(
     .library(name: "Training", targets: ["Training"]),
     .library(name: "Detection", targets: ["Detection"]),
     .library(name: "Evaluation", targets: ["Evaluation"]),
+    .library(name: "MessagePassing", targets: ["MessagePassing"]),
+  ],
+  traits: [
+    .trait(name: "MPI", description: "Training on many machines by Open MPI or MPICH, which must be installed.")
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -38,6 +42,10 @@ let package = Package(
     .systemLibrary(
       name: "CFFTW", pkgConfig: "fftw3f",
       providers: [.apt(["libfftw3-dev"]), .brew(["fftw"])]),
+    // With the trait MPI; that of another name than Debian's is named by the variable MPI_PKG_CONFIG.
+    .systemLibrary(
+      name: "CMPI", pkgConfig: Context.environment["MPI_PKG_CONFIG"] ?? "mpi-c",
+      providers: [.apt(["libopenmpi-dev"]), .brew(["open-mpi"])]),
     .target(name: "CKernels"),
     .target(name: "CBundledModel", exclude: ["digits.safetensors"]),
     .target(name: "CReportTemplate", exclude: ["events.html", "report.html", "report.css", "report.js"]),
@@ -54,6 +62,9 @@ let package = Package(
     .target(name: "Datasets", dependencies: ["AudioInput", "AuricleBase"]),
     .target(
       name: "Training", dependencies: ["AudioFeatures", "AuricleBase", "CKernels", "Datasets", "SequenceModel", real]),
+    .target(
+      name: "MessagePassing",
+      dependencies: ["AuricleBase", .target(name: "CMPI", condition: .when(traits: ["MPI"])), "Training"]),
     .target(name: "Detection", dependencies: ["AudioInput", "AuricleBase", real]),
     .target(name: "Evaluation", dependencies: ["AuricleBase", "CReportTemplate", "Pictures", real]),
     .target(
@@ -65,7 +76,8 @@ let package = Package(
     .executableTarget(
       name: "AuricleCommand",
       dependencies: [
-        "Auricle", "AuricleBase", "Pictures", .product(name: "ArgumentParser", package: "swift-argument-parser"), real,
+        "Auricle", "AuricleBase", "MessagePassing", "Pictures",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"), real,
       ],
       // Starts in two thirds of the time, and runs where no Swift is installed.
       linkerSettings: [
@@ -75,7 +87,7 @@ let package = Package(
       ]),
 
     // Tests, one target per stage, and what they share.
-    .target(name: "TestSupport", dependencies: ["SequenceModel"], path: "Tests/TestSupport"),
+    .target(name: "TestSupport", dependencies: ["SequenceModel", "Training"], path: "Tests/TestSupport"),
     .testTarget(
       name: "AuricleBaseTests",
       dependencies: ["AuricleBase", .product(name: "SystemPackage", package: "swift-system")]),
@@ -104,7 +116,7 @@ let package = Package(
     .testTarget(
       name: "EvaluationTests", dependencies: ["AuricleBase", "Evaluation", "Pictures"],
       exclude: ["Goldens", "browser_test.py"]),
-    .testTarget(name: "AuricleTests", dependencies: ["Auricle", "AuricleBase"]),
+    .testTarget(name: "AuricleTests", dependencies: ["Auricle", "AuricleBase", "TestSupport"]),
     .testTarget(name: "AuricleCommandTests", dependencies: ["Auricle", "AuricleBase", "AuricleCommand"]),
   ],
   swiftLanguageModes: [.v6],

@@ -33,7 +33,7 @@ public struct FeatureNormalizer: Hashable, Sendable {
 }
 
 /// Gathers mean and variance over any number of feature matrices, in double precision.
-package struct FeatureStatistics: Sendable {
+package struct FeatureStatistics: Codable, Sendable {
   private var count = 0
   private var mean: [Double]
   private var squares: [Double]

@@ -10,14 +10,30 @@ struct SoundCollection: Sendable {
   private(set) var decoders: Set<ExternalDecoder> = []
   /// Of each one's features and class.
   private(set) var checksums: [UInt32] = []
-  /// Without utterance normalisation, which comes after augmentation.
-  private(set) var cache: FeatureCache
+  private var frames: [Int] = []
+  /// Without utterance normalisation, which comes after augmentation; and where in it each one's features are.
+  private var cache: FeatureCache
+  private var cached: [Int?] = []
+  /// The process that has each one's features in its cache; and those of others' that this one has needed.
+  private var holders: [Int] = []
+  private let visitors = Visitors()
+  private let group: any ProcessGroup
+  private let read: @Sendable (Example) throws -> (features: FeatureMatrix, decoder: ExternalDecoder?)
   /// What normalises each whole sound, where there is anything to be normalised.
   private let features: FeatureConfiguration?
   let classCount: Int
   private var places: [Example: Int] = [:]
 
-  /// Reads `examples`, whose labels are among `labels`, on as many workers as there are jobs.
+  /// What one process has found in a file that others do not read.
+  private struct Reading: Codable {
+    var frames = 0
+    var checksum: UInt32 = 0
+    var decoder: ExternalDecoder?
+    var failure: FailedFile?
+  }
+
+  /// Reads `examples`, whose labels are among `labels`, on as many workers as there are jobs; of several processes each
+  /// reads a part.
   ///
   /// Files that cannot be read become `failures`. Throws `TrainingError` for a label that is not among `labels`, or twice
   /// among them, before anything is read; `FeatureError`; and `FileError` when the cache has no room.
@@ -26,7 +42,7 @@ struct SoundCollection: Sendable {
     progress: (SoundTrainer.Progress) -> Void
   ) async throws {
     classCount = labels.count
-    let read: @Sendable (Example) throws -> (features: FeatureMatrix, decoder: ExternalDecoder?)
+    group = trainer.group
     if let sequences = trainer.sequences {
       features = nil
       read = { (try sequences.features(of: $0), nil) }
@@ -40,32 +56,102 @@ struct SoundCollection: Sendable {
       }
     }
     let classOfExample = try SoundCollection.classes(of: examples, labels)
+    try await group.requireSame([
+      ("the number of files", "\(examples.count)"), ("the list of files", Self.checksum(of: examples)),
+    ])
     cache = FeatureCache(memoryLimit: trainer.cacheMemory)
-    try await orderedMap(examples, jobs: trainer.training.jobs) { example in
-      Result { try read(example) }
-    } each: { index, result in
-      let example = examples[index]
-      var failure: FailedFile?
-      switch result {
-      case .success(let (features, decoder)):
-        if let decoder { decoders.insert(decoder) }
-        let label = classOfExample[index]
-        try cache.append(features)
-        places[example] = self.examples.count
-        self.examples.append(example)
-        self.labels.append(label)
-        var checksum = Checksum()
-        withUnsafeBytes(of: label) { checksum.update($0) }
-        features.values.withUnsafeBytes { checksum.update($0) }
-        checksums.append(checksum.value)
-      case .failure(let error):
-        let failed = FailedFile(path: example.identity, error: error)
-        failures.append(failed)
-        failure = failed
+    let own = group.part(group.rank, of: examples.count)
+    var readings: Result<[Reading], any Error>
+    do {
+      var found: [Reading] = []
+      try await orderedMap(examples[own], jobs: trainer.training.jobs) { [read] example in
+        Result { try read(example) }
+      } each: { index, result in
+        var reading = Reading()
+        switch result {
+        case .success(let (features, decoder)):
+          try cache.append(features)
+          let checksum = Self.checksum(of: features, classOfExample[own.lowerBound + index])
+          reading = Reading(frames: features.frames, checksum: checksum, decoder: decoder)
+        case .failure(let error):
+          reading.failure = FailedFile(path: examples[own.lowerBound + index].identity, error: error)
+        }
+        found.append(reading)
+        progress(.file(done: index + 1, of: own.count, failure: reading.failure))
       }
-      progress(.file(done: index + 1, of: examples.count, failure: failure))
+      readings = .success(found)
+    } catch {
+      readings = .failure(error)
     }
+    let all = try await group.gather(readings)
+    guard all.map(\.count).reduce(0, +) == examples.count else {
+      throw ProcessGroupError.broken("readings of other files")
+    }
+    var held = 0
+    for (rank, part) in all.enumerated() {
+      for (index, reading) in zip(group.part(rank, of: examples.count), part) {
+        if let failure = reading.failure {
+          failures.append(failure)
+          if rank != group.rank { progress(.file(done: own.count, of: own.count, failure: failure)) }
+          continue
+        }
+        if let decoder = reading.decoder { decoders.insert(decoder) }
+        places[examples[index]] = self.examples.count
+        self.examples.append(examples[index])
+        self.labels.append(classOfExample[index])
+        checksums.append(reading.checksum)
+        frames.append(reading.frames)
+        holders.append(rank)
+        cached.append(rank == group.rank ? held : nil)
+        held += rank == group.rank ? 1 : 0
+      }
+    }
+    visitors.makeRoom(for: trainer.cacheMemory - cache.bytesInMemory)
     progress(.cached(memory: cache.bytesInMemory, disk: cache.bytesOnDisk))
+  }
+
+  private static func checksum(of features: FeatureMatrix, _ label: Int) -> UInt32 {
+    var checksum = Checksum()
+    withUnsafeBytes(of: label) { checksum.update($0) }
+    features.values.withUnsafeBytes { checksum.update($0) }
+    return checksum.value
+  }
+
+  private static func checksum(of examples: [Example]) -> String {
+    var checksum = Checksum()
+    for example in examples { checksum.update(Array("\(example.identity)\0\(example.label)\0".utf8)) }
+    return "\(checksum.value)"
+  }
+
+  /// Of the file number `index` of those that could be read, from this process's cache, or from the file.
+  fileprivate func features(at index: Int) throws -> FeatureMatrix {
+    if let place = cached[index] { return try cache.features(at: place) }
+    if let features = visitors[index] { return features }
+    let features = try read(examples[index]).features
+    guard Self.checksum(of: features, labels[index]) == checksums[index] else {
+      throw ProcessGroupError.otherFeatures(path: examples[index].path, rank: holders[index])
+    }
+    visitors[index] = features
+    return features
+  }
+
+  /// Features of files that other processes have in their caches, as many as there is room for.
+  private final class Visitors: Sendable {
+    private let state = Locked<(features: [Int: FeatureMatrix], room: Int)>(([:], 0))
+
+    func makeRoom(for bytes: Int) { state.withLock { $0.room = bytes } }
+
+    subscript(index: Int) -> FeatureMatrix? {
+      get { state.withLock { $0.features[index] } }
+      set {
+        guard let newValue else { return }
+        let size = newValue.values.count * MemoryLayout<Float>.size
+        state.withLock { state in
+          guard size <= state.room, state.features.updateValue(newValue, forKey: index) == nil else { return }
+          state.room -= size
+        }
+      }
+    }
   }
 
   /// The class of each label.
@@ -96,14 +182,16 @@ struct SoundCollection: Sendable {
     let sounds: SoundCollection
     let indices: [Int]
     let labels: [Int]
-    var lengths: [Int] { indices.map { sounds.cache.frames(at: $0) } }
+    var lengths: [Int] { indices.map { sounds.frames[$0] } }
 
     func example(_ index: Int, epoch: Int) throws -> LabeledFeatures {
       try LabeledFeatures(features: features(index), label: labels[index], of: sounds.classCount)
     }
 
+    func holder(of index: Int) -> Int? { sounds.group.count > 1 ? sounds.holders[indices[index]] : nil }
+
     func features(_ index: Int) throws -> FeatureMatrix {
-      var features = try sounds.cache.features(at: indices[index])
+      var features = try sounds.features(at: indices[index])
       sounds.features?.normalizeUtterance(&features)
       return features
     }
@@ -115,17 +203,31 @@ struct SoundCollection: Sendable {
       try await distributions(of: model, jobs: jobs).map { mostProbable(ClassifierEnsemble.mean(of: $0)) }
     }
 
-    /// What each network of `model` says of each, or of each of its windows.
+    /// What each network of `model` says of each, or of each of its windows; each process asks for those it holds.
     func distributions(
       of model: ClassifierEnsemble, jobs: Int, isolation: isolated (any Actor)? = #isolation
     ) async throws -> [[[Float]]] {
-      var answers: [[[Float]]] = []
-      try await orderedMap(Array(indices.indices), jobs: jobs) { index in
-        Result { try model.answers(to: [features(index)])[0] }
-      } each: { _, answer in
-        answers.append(try answer.get())
+      let group = sounds.group
+      let own = indices.indices.filter { holder(of: $0) ?? 0 == group.rank }
+      var found: Result<[[[Float]]], any Error>
+      do {
+        var answers: [[[Float]]] = []
+        try await orderedMap(own, jobs: jobs) { index in
+          Result { try model.answers(to: [features(index)])[0] }
+        } each: { _, answer in
+          answers.append(try answer.get())
+        }
+        found = .success(answers)
+      } catch {
+        found = .failure(error)
       }
-      return answers
+      var parts = try await group.gather(found).map { $0.makeIterator() }
+      return try indices.indices.map { index in
+        guard let answer = parts[holder(of: index) ?? 0].next() else {
+          throw ProcessGroupError.broken("answers to other files")
+        }
+        return answer
+      }
     }
 
     /// The same examples without utterance normalisation.
@@ -155,7 +257,7 @@ struct SoundCollection: Sendable {
     var lengths: [Int] { subset.lengths }
 
     func example(_ index: Int, epoch: Int) throws -> LabeledFeatures {
-      let features = try subset.sounds.cache.features(at: subset.indices[index])
+      let features = try subset.sounds.features(at: subset.indices[index])
       return try LabeledFeatures(features: features, label: labels[index], of: subset.sounds.classCount)
     }
   }

@@ -81,6 +81,9 @@ public struct SoundTrainer: Sendable {
   /// after it have a folder in them, `network-2` and so on, so that one can be joined by others later.
   public var checkpoint: CheckpointFolder?
   public var log: TrainingLog?
+  /// The processes that train together; see `Trainer`. Each reads its part of the files, and keeps their features; of others'
+  /// files it keeps the features that its shards needed, as long as there is room in memory, or extracts them anew.
+  public var group: any ProcessGroup = SingleProcess()
   /// 1 GiB.
   public static let defaultCacheMemory = 1 << 30
 
@@ -130,7 +133,8 @@ public struct SoundTrainer: Sendable {
   ///
   /// Files that cannot be read are left out and reported; where a class has nothing left to train on, `TrainingError` is
   /// thrown. Throws `FeatureError`, `ModelError`, `AugmentationError` and `TrainingError` for impossible settings,
-  /// `AudioError` for recordings of noise and rooms, and `FileError` where checkpoint, log or cache cannot be written.
+  /// `AudioError` for recordings of noise and rooms, and `FileError` where checkpoint, log or cache cannot be written; of
+  /// several processes, `ProcessGroupError` instead of what all know of.
   public func train(
     _ split: DatasetSplit, labels: [String], isolation: isolated (any Actor)? = #isolation,
     progress: (Progress) -> Void = { _ in }
@@ -252,6 +256,7 @@ public struct SoundTrainer: Sendable {
       input: input, networks: networks, training: try training(labels: labels), isNormalized: isNormalized)
     trainer.checkpoint = checkpoint
     trainer.log = log
+    trainer.group = group
     trainer.window = crop
     (trainer.start, trainer.frozenLayers, trainer.oldRate) = (start, frozenLayers, oldRate)
     return trainer

@@ -2,19 +2,29 @@ import ArgumentParser
 import Auricle
 import AuricleBase
 
+#if canImport(FoundationEssentials)
+  import FoundationEssentials
+#else
+  import Foundation
+#endif
+
 struct Merge: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "merge",
     abstract: "Join what the shards of a run have written.",
     discussion: """
-      Takes rows (JSON lines of classify, detect and evaluate) or archives of
-      features (.npz, .ark), and says what is missing and what is there twice; then
+      Takes rows (JSON lines of classify, detect and evaluate), archives of
+      features (.npz, .ark), reports of train's folds (.json), or models that
+      were trained by themselves, which become one that answers with their mean
+      (.safetensors). Of rows and features it says what is missing and what is there twice; then
       nothing is written, unless --partial allows it, and the exit code is 1.
 
       Examples:
         auricle merge part-*.jsonl --files-from list.txt -o all.jsonl
         auricle merge part-*.jsonl -o all.jsonl --report report.json
         auricle merge part-*.ark --files-from list.txt -o all.ark
+        auricle merge fold-*.json -o folds.json
+        auricle merge seed-*.safetensors -o ensemble.safetensors
       """)
 
   @Option(
@@ -43,6 +53,9 @@ struct Merge: AsyncParsableCommand {
     for path in report where ReportFormat(path) == nil {
       throw ValidationError("--report '\(path)': its name must end in \(ReportFormat.endings).")
     }
+    if isOfTraining && (filesFrom != nil || partial || !report.isEmpty) {
+      throw ValidationError("--files-from, --partial and --report are for rows and features.")
+    }
     if !report.isEmpty && (isOfFeatures || output == "-") {
       throw ValidationError("--report is made from predictions that are written to a file.")
     }
@@ -50,8 +63,11 @@ struct Merge: AsyncParsableCommand {
   }
 
   private var isOfFeatures: Bool { FeatureFileFormat(endingOf: output)?.isArchive == true }
+  private var isOfModels: Bool { output.hasSuffix(".safetensors") }
+  private var isOfTraining: Bool { isOfModels || output.hasSuffix(".json") }
 
   func run() async throws {
+    if isOfTraining { return try mergeTraining() }
     if isOfFeatures {
       let merge = try FeatureMerge(parts: parts, list: filesFrom)
       try check(merge.problems, count: merge.count)
@@ -63,6 +79,28 @@ struct Merge: AsyncParsableCommand {
     try merge.write(to: output)
     StandardError.write("\(merge.count) rows of \(parts.count) parts")
     if !report.isEmpty { try await writeReports() }
+  }
+
+  private func mergeTraining() throws {
+    if isOfModels {
+      let model = try ClassifierEnsemble(joining: try parts.map { try ClassifierEnsemble(contentsOf: $0) })
+      try model.write(to: output)
+      return StandardError.write("\(parts.count) models, \(model.members.count) networks")
+    }
+    let folds = try parts.map { path in
+      do {
+        return try JSONDecoder().decode(CrossValidation.self, from: Data(try FileAccess.read(path)))
+      } catch is DecodingError {
+        throw CommandError("\(path): no report of a cross-validation; 'auricle train --fold 1 --report' writes one")
+      }
+    }
+    do {
+      let joined = try CrossValidation(joining: folds)
+      try FileAccess.writeAtomically(jsonLine(joined) + "\n", to: output)
+      StandardError.write("\(joined.folds.count) folds, mean accuracy \(percent(joined.meanAccuracy))")
+    } catch let error as CrossValidation.JoiningError {
+      throw CommandError("\(error); nothing is written")
+    }
   }
 
   private func check(_ problems: MergeProblems, count: Int) throws {

@@ -1,5 +1,6 @@
 import Auricle
 import AuricleBase
+import Synchronization
 
 #if canImport(FoundationEssentials)
   import FoundationEssentials
@@ -13,6 +14,9 @@ import AuricleBase
 #else
   import Darwin
 #endif
+
+/// Of several processes that train together, the first alone speaks.
+let isSilent = Atomic<Bool>(false)
 
 /// Results, a line at a time, so that a reader at the end of a pipe has each as soon as it is there.
 enum StandardOutput {
@@ -33,6 +37,7 @@ enum StandardOutput {
   }
 
   static func write(_ line: String) throws {
+    if isSilent.load(ordering: .relaxed) { return }
     try FileAccess.writeAtomically(line + "\n", to: "-")
   }
 }
@@ -47,6 +52,7 @@ enum StandardError {
   }
 
   static func write(_ text: String, terminator: String = "\n") {
+    if isSilent.load(ordering: .relaxed) { return }
     let bytes = Array((text + terminator).utf8)
     _ = bytes.withUnsafeBytes { systemWrite(2, $0) }
   }

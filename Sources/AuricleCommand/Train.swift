@@ -58,6 +58,10 @@ struct Train: AsyncParsableCommand {
     help: ArgumentHelp(
       "Judge by leaving out the files of each value of this field in turn, for example speaker.", valueName: "field"))
   var leaveOneOut: String?
+  @Option(
+    help: ArgumentHelp(
+      "Of the folds, train this one alone, the first being 1; 'auricle merge' joins the reports.", valueName: "n"))
+  var fold: Int?
   @Option(help: ArgumentHelp("Write what was found as JSON.", valueName: "file"))
   var report: String?
 
@@ -101,6 +105,9 @@ struct Train: AsyncParsableCommand {
     }
     if let crossValidate, crossValidate < 2 {
       throw ValidationError("--cross-validate is \(crossValidate); there must be at least 2 folds.")
+    }
+    if let fold, !judges || output != nil || fold < 1 {
+      throw ValidationError("--fold is 1 or more, of --cross-validate or --leave-one-out, and makes no model (-o).")
     }
     if data.dataset.isEmpty && !printNetwork { throw ValidationError("Missing expected argument '<dataset>'") }
     if output == nil && !judges && !printNetwork {
@@ -163,19 +170,25 @@ struct Train: AsyncParsableCommand {
       for template in try network.templates(effort) { try StandardOutput.write(template.json) }
       return
     }
-    for path in [output, report] { if let path { try FileAccess.checkWritable(path) } }
+    try await TrainingProcesses.run { try await run(in: $0) }
+  }
+
+  private func run(in group: any ProcessGroup) async throws {
+    for path in [output, report] { if let path, group.rank == 0 { try FileAccess.checkWritable(path) } }
     let loaded = try loadedData()
     let dataset = loaded.dataset
     Interruption.listen()
     var hasBegun = false
     do {
-      if let folds = try folds(of: dataset) { try await crossValidate(folds, loaded, hasBegun: &hasBegun) }
-      if let output { try await train(loaded, to: output, hasBegun: &hasBegun) }
-    } catch is CancellationError where Interruption.isRequested {
+      if let folds = try folds(of: dataset) { try await crossValidate(folds, loaded, group, &hasBegun) }
+      if let output { try await train(loaded, to: output, group, &hasBegun) }
+    } catch let error where error is CancellationError || error as? ProcessGroupError == .cancelled {
+      // Of several processes, another one may have had the signal.
+      guard Interruption.isRequested || (group.count > 1 && !failureOptions.failFast) else {
+        throw ExitStatus.nothingDone  // by --fail-fast
+      }
       StandardError.write(interruptionNotice(hasBegun: hasBegun))
       throw Interruption.status
-    } catch is CancellationError {
-      throw ExitStatus.nothingDone  // by --fail-fast
     }
   }
 
@@ -201,7 +214,9 @@ struct Train: AsyncParsableCommand {
     return LabeledData(sequences)
   }
 
-  private func train(_ loaded: LabeledData, to output: String, hasBegun: inout Bool) async throws {
+  private func train(
+    _ loaded: LabeledData, to output: String, _ group: any ProcessGroup, _ hasBegun: inout Bool
+  ) async throws {
     let dataset = loaded.dataset
     let choice: ValidationChoice =
       if !holdOut.isEmpty {
@@ -212,11 +227,11 @@ struct Train: AsyncParsableCommand {
         .automatic(fraction: 0.1)
       }
     let split = try data.split(dataset, validation: choice, seed: trainingOptions.seed)
-    let trainer = try trainer(for: split.training, of: loaded, folder: judges ? "final" : nil)
+    let trainer = try trainer(for: split.training, of: loaded, folder: judges ? "final" : nil, group)
     StandardError.write(
       "\(data.dataset): \(dataset.source), \(dataset.examples.count) \(loaded.noun) in \(dataset.labels.count) classes; "
         + "\(split.training.count) to train on, \(split.validation.count) to validate")
-    if !judges {
+    if !judges && group.rank == 0 {
       try announce(loaded, split)
       announce(trainer, split.labels)
     }
@@ -228,8 +243,9 @@ struct Train: AsyncParsableCommand {
       look(at: $0, hasBegun: &hasBegun)
       display.show($0)
     }
+    guard group.rank == 0 else { return }
     try result.model.write(to: output)
-    try show(result, output: output, seconds: (ContinuousClock.now - start) / .seconds(1))
+    try show(result, output: output, seconds: (ContinuousClock.now - start) / .seconds(1), group)
     if !result.failures.isEmpty {
       try ExitStatus.check(failed: result.failures.count, of: split.training.count + split.validation.count)
     }
@@ -280,18 +296,24 @@ struct Train: AsyncParsableCommand {
     }
   }
 
-  private func crossValidate(_ folds: [Fold], _ loaded: LabeledData, hasBegun: inout Bool) async throws {
+  private func crossValidate(
+    _ folds: [Fold], _ loaded: LabeledData, _ group: any ProcessGroup, _ hasBegun: inout Bool
+  ) async throws {
     let dataset = loaded.dataset
     // Before the hours that the folds may take.
-    if let checkpoint, output != nil { try CheckpointFolder("\(checkpoint)/final", resuming: resume).prepare() }
-    let trainer = try trainer(for: folds[0].training + folds[0].testing, of: loaded, folder: nil)
+    if let checkpoint, output != nil, group.rank == 0 {
+      try CheckpointFolder("\(checkpoint)/final", resuming: resume).prepare()
+    }
+    let trainer = try trainer(for: folds[0].training + folds[0].testing, of: loaded, folder: nil, group)
     StandardError.write(
       "\(data.dataset): \(dataset.source), \(dataset.examples.count) \(loaded.noun) in \(dataset.labels.count) classes; "
         + "\(folds.count) folds\(usesOwnFolds(dataset) ? ", the data set's own" : "")")
-    try announce(loaded, nil)
+    if group.rank == 0 { try announce(loaded, nil) }
     announce(trainer, dataset.labels)
     var display = TrainingDisplay(epochs: trainer.training.epochs, json: false)
-    let result = try await trainer.crossValidate(folds, labels: dataset.labels, validation: validationSplit ?? 0) {
+    let result = try await trainer.crossValidate(
+      folds, labels: dataset.labels, validation: validationSplit ?? 0, only: fold
+    ) {
       Interruption.check()
       switch $0 {
       case .progress(let progress):
@@ -305,6 +327,7 @@ struct Train: AsyncParsableCommand {
         try? StandardOutput.write(outputOptions.json ? jsonLine(FoldLine(fold)) : line)
       }
     }
+    guard group.rank == 0 else { return }
     if let report { try FileAccess.writeAtomically(jsonLine(result) + "\n", to: report) }
     if outputOptions.json {
       try StandardOutput.write(
@@ -320,7 +343,9 @@ struct Train: AsyncParsableCommand {
   }
 
   /// The trainer that the options describe; with checkpoint and log in a `folder` of their folders, if given.
-  func trainer(for examples: [Example], of data: LabeledData, folder: String?) throws -> SoundTrainer {
+  func trainer(
+    for examples: [Example], of data: LabeledData, folder: String?, _ group: any ProcessGroup = SingleProcess()
+  ) throws -> SoundTrainer {
     let start = try trainingOptions.from.map { try ClassifierEnsemble(contentsOf: $0) }
     var trainer: SoundTrainer
     if let sequences = data.sequences {
@@ -355,6 +380,8 @@ struct Train: AsyncParsableCommand {
     trainer.noiseFiles =
       try noise.map { try AudioFiles.expand(paths: [$0]) } ?? (wantsNoise ? data.dataset.noiseFiles : [])
     trainer.roomFiles = try rooms.map { try AudioFiles.expand(paths: [$0]) } ?? []
+    trainer.group = group
+    guard group.rank == 0 else { return trainer }
     func place(_ path: String) -> String { folder.map { "\(path)/\($0)" } ?? path }
     if let checkpoint {
       trainer.checkpoint = CheckpointFolder(place(checkpoint), resuming: resume)
@@ -436,7 +463,9 @@ struct Train: AsyncParsableCommand {
         + (effort.map { ", effort \($0.rawValue)" } ?? ""))
   }
 
-  private func show(_ result: SoundTrainer.Result, output: String, seconds: Double) throws {
+  private func show(
+    _ result: SoundTrainer.Result, output: String, seconds: Double, _ group: any ProcessGroup
+  ) throws {
     let records = result.model.members.compactMap(\.record)
     if let report, !judges {
       let text = try records.count == 1 ? jsonLine(records[0]) : jsonLine(records)
@@ -450,7 +479,8 @@ struct Train: AsyncParsableCommand {
         jsonLine(
           TrainingResult(
             model: output, validationAccuracy: accuracy, best: best.count == 1 ? best[0] : nil,
-            networks: best.count == 1 ? nil : best, calibration: result.calibration, seconds: seconds)))
+            networks: best.count == 1 ? nil : best, calibration: result.calibration, seconds: seconds,
+            processes: group.count > 1 ? group.count : nil, traffic: group.traffic)))
     }
     let epochs = records.map { "\($0.bestEpoch)" }.joined(separator: ", ")
     try StandardOutput.write(
@@ -484,4 +514,7 @@ private struct TrainingResult: Encodable {
   var networks: [TrainingRecord.Epoch]?
   var calibration: SoundTrainer.Result.Calibration?
   var seconds: Double
+  /// Where several have trained together: how many, and what their exchanges cost the first.
+  var processes: Int?
+  var traffic: ProcessTraffic?
 }

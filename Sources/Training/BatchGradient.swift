@@ -2,10 +2,10 @@ import AudioFeatures
 import AuricleBase
 import SequenceModel
 
-/// Loss and gradient of one batch on several workers.
+/// Loss and gradient of one batch on several workers of one process, or several.
 ///
 /// A batch is cut into shards that do not depend on the number of workers, and their gradients are added in order, so the
-/// result is the same bit for bit however many there are.
+/// result is the same bit for bit however many there are. Shard k is that of process k modulo their number.
 struct BatchGradient: Sendable {
   struct Result: Sendable {
     var loss = 0.0
@@ -33,44 +33,69 @@ struct BatchGradient: Sendable {
   private let configuration: TrainingConfiguration
   private let normalizer: FeatureNormalizer?
   private let classWeights: [Double]?
+  private let group: any ProcessGroup
   private let workers: Pool<NetworkWorker>
 
   init(
     _ network: NetworkConfiguration, configuration: TrainingConfiguration, normalizer: FeatureNormalizer?,
-    classWeights: [Double]?
+    classWeights: [Double]?, group: any ProcessGroup
   ) {
+    self.group = group
     self.configuration = configuration
     self.normalizer = normalizer
     self.classWeights = classWeights
     workers = Pool { NetworkWorker(network) }
   }
 
-  /// Shards in parallel, sums in order; `batchNumber`, counted over all epochs, decides dropout.
-  ///
-  /// Throws `CancellationError`, and `ModelError` or `TrainingError` for examples that do not fit the network.
-  func callAsFunction(
-    _ network: TrainableNetwork, _ batch: [LabeledFeatures], batchNumber: Int,
-    isolation: isolated (any Actor)? = #isolation
-  ) async throws -> Result {
-    let sorted = batch.sorted { $0.features.frames > $1.features.frames }
-    let count = (sorted.count + BatchGradient.shardSize - 1) / BatchGradient.shardSize
+  /// The shards of a batch of examples that are so long: the place in the batch of each example of each.
+  static func shards(_ lengths: [Int]) -> [[Int]] {
+    let sorted = lengths.indices.sorted { lengths[$0] > lengths[$1] }
+    let count = (sorted.count + shardSize - 1) / shardSize
     // Dealt like cards, every other round backwards, so that the shards are of nearly the same number of frames.
-    let shards = (0..<count).map { place in
+    return (0..<count).map { place in
       stride(from: 0, to: sorted.count, by: count).enumerated().compactMap { round, first in
         let index = first + (round.isMultiple(of: 2) ? place : count - 1 - place)
         return index < sorted.count ? sorted[index] : nil
       }
     }
-    var total = Result(gradient: [])
-    try await orderedMap(Array(shards.enumerated()), jobs: configuration.jobs) { number, shard in
-      var seeds = SeededGenerator(seed: configuration.seed, stream: UInt64(batchNumber) << 20 | UInt64(number))
+  }
+
+  /// Shards in parallel, sums in order; `batchNumber`, counted over all epochs, decides dropout.
+  ///
+  /// Throws `CancellationError`, and `ModelError` or `TrainingError` for examples that do not fit the network; of several
+  /// processes, `ProcessGroupError`.
+  func callAsFunction(
+    _ network: TrainableNetwork, _ batch: Swift.Result<LoadedBatch, any Error>, shards: Int, batchNumber: Int,
+    isolation: isolated (any Actor)? = #isolation
+  ) async throws -> Result {
+    guard group.count > 1 else {
+      var total = Result(gradient: [])
+      try await each(network, try batch.get(), batchNumber) { total.add($0) }
+      return total
+    }
+    var own: Swift.Result<[Result], any Error>
+    do {
+      var results: [Result] = []
+      try await each(network, try batch.get(), batchNumber) { results.append($0) }
+      own = .success(results)
+    } catch {
+      own = .failure(error)
+    }
+    return try await group.sum(own, shards: shards, parameters: network.parameterCount)
+  }
+
+  private func each(
+    _ network: TrainableNetwork, _ batch: LoadedBatch, _ batchNumber: Int,
+    isolation: isolated (any Actor)? = #isolation, _ use: (Result) -> Void
+  ) async throws {
+    try await orderedMap(batch.shards, jobs: configuration.jobs) { shard in
+      var seeds = SeededGenerator(seed: configuration.seed, stream: UInt64(batchNumber) << 20 | UInt64(shard.number))
       return workers.withValue { worker in
-        Swift.Result { try gradient(network, shard, on: worker, dropoutSeed: seeds.next(), of: batch.count) }
+        Swift.Result { try gradient(network, shard.examples, on: worker, dropoutSeed: seeds.next(), of: batch.size) }
       }
     } each: { _, result in
-      total.add(try result.get())
+      use(try result.get())
     }
-    return total
   }
 
   private func gradient(

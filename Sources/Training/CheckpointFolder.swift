@@ -82,14 +82,18 @@ public struct CheckpointFolder: Sendable {
     try FileAccess.writeAtomically(tensors.bytes(), to: file)
   }
 
-  /// Prepares the folder and puts what was saved into `state`, which is fresh; false where nothing was. Throws as `prepare`
-  /// does, `TrainingError.otherCheckpoint` where the checkpoint is not of a run of this `identity`, and
-  /// `unusableCheckpoint` for a damaged file.
-  func restore(_ state: inout TrainingState, layout: ParameterLayout, identity: Identity) throws -> Bool {
+  /// Prepares the folder, and reads what was saved; nil where nothing was. Throws as `prepare` does, and `FileError`.
+  func saved() throws -> [UInt8]? {
     try prepare()
-    guard resumes && holdsCheckpoint else { return false }
+    return resumes && holdsCheckpoint ? try FileAccess.read(file) : nil
+  }
+
+  /// Puts what was saved into `state`, which is fresh. Throws `TrainingError.otherCheckpoint` where the checkpoint is not of
+  /// a run of this `identity`, and `unusableCheckpoint` for damaged bytes.
+  func restore(
+    _ state: inout TrainingState, from bytes: [UInt8], layout: ParameterLayout, identity: Identity
+  ) throws {
     func refuse(_ reason: String) -> TrainingError { .unusableCheckpoint(path: file, reason: reason) }
-    let bytes = try FileAccess.read(file)
     let tensors: TensorFile
     do { tensors = try TensorFile(bytes: bytes, path: file) } catch { throw refuse("it is damaged") }
     let decoder = JSONDecoder()
@@ -125,6 +129,5 @@ public struct CheckpointFolder: Sendable {
     state.optimizer.step = saved.step
     state.record = saved.record
     state.progress = saved.progress
-    return true
   }
 }

@@ -35,6 +35,8 @@ public struct SequenceTrainer: Sendable {
   /// after it have a folder in them, `network-2` and so on, so that one can be joined by others later.
   public var checkpoint: CheckpointFolder?
   public var log: TrainingLog?
+  /// The processes that train together; see `Trainer`.
+  public var group: any ProcessGroup = SingleProcess()
 
   public init(
     input: ModelInput, networks: [NetworkTemplate], training: TrainingConfiguration = TrainingConfiguration(),
@@ -99,7 +101,12 @@ public struct SequenceTrainer: Sendable {
     if let missing = labels.indices.first(where: { !present.contains($0) }) {
       throw TrainingError.configuration("no example of class '\(labels[missing])' to train on")
     }
-    let normalizer = isNormalized ? try start?.normalizer ?? self.normalizer(training) : nil
+    let normalizer =
+      if let known = start?.normalizer, isNormalized {
+        known
+      } else {
+        isNormalized ? try await self.normalizer(training) : nil
+      }
     var identity = identity
     identity["labels"] = labels.joined(separator: ",")
     var members: [SequenceClassifier] = []
@@ -131,6 +138,7 @@ public struct SequenceTrainer: Sendable {
       let folder = "network-\(index + 1)"
       trainer.checkpoint = index == 0 ? checkpoint : checkpoint?.subfolder(folder)
       try trainer.checkpoint?.prepare()
+      trainer.group = group
       trainer.log = index == 0 ? log : try log.map { try TrainingLog(folder: "\($0.folder)/\(folder)") }
       return trainer
     }
@@ -146,15 +154,29 @@ public struct SequenceTrainer: Sendable {
     return trainer
   }
 
-  /// Of all frames of all examples.
-  private func normalizer(_ source: any TrainingSource) throws -> FeatureNormalizer {
+  /// Of all frames of all examples, in their order: each process adds those that it holds to what those before have found.
+  private func normalizer(
+    _ source: any TrainingSource, isolation: isolated (any Actor)? = #isolation
+  ) async throws -> FeatureNormalizer {
     var statistics = FeatureStatistics(coefficients: input.width)
-    for index in source.labels.indices {
-      let features = try source.example(index, epoch: 0).features
-      guard features.coefficients == input.width else {
-        throw ModelError.inputSize(found: features.coefficients, wanted: input.width)
+    let count = source.labels.count
+    var start = 0
+    while start < count {
+      let holder = source.holder(of: start)
+      let end = (start..<count).first { source.holder(of: $0) != holder } ?? count
+      let sum = Result { [statistics] in
+        var statistics = statistics
+        for index in start..<end where holder ?? group.rank == group.rank {
+          let features = try source.example(index, epoch: 0).features
+          guard features.coefficients == input.width else {
+            throw ModelError.inputSize(found: features.coefficients, wanted: input.width)
+          }
+          statistics.add(features)
+        }
+        return statistics
       }
-      statistics.add(features)
+      statistics = try await group.gather(sum)[holder ?? group.rank]
+      start = end
     }
     return statistics.normalizer
   }

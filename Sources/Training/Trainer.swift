@@ -27,6 +27,9 @@ public struct Trainer: Sendable {
   public var checkpoint: CheckpointFolder?
   /// Where to log the epochs, if anywhere.
   public var log: TrainingLog?
+  /// The processes that train together. The first alone is to have a checkpoint and a log; all are given the same of
+  /// everything else, and find the same result.
+  public var group: any ProcessGroup = SingleProcess()
 
   /// The parameters to begin with, as `ParameterLayout` places them; fresh ones if nil.
   public var start: [Float]?
@@ -47,7 +50,8 @@ public struct Trainer: Sendable {
   ///
   /// - Parameter identity: what the data are, by name: a checkpoint of other data is refused.
   ///
-  /// Throws `TrainingError`, `FileError` for a checkpoint or log that cannot be written, and errors of the sources.
+  /// Throws `TrainingError`, `FileError` for a checkpoint or log that cannot be written, and errors of the sources; of
+  /// several processes, `ProcessGroupError` instead of what all know of, cancellation too.
   public func train(
     _ network: NetworkConfiguration, on training: any TrainingSource,
     validatingOn validation: any TrainingSource = [LabeledFeatures](), normalizer: FeatureNormalizer? = nil,
@@ -83,16 +87,23 @@ public struct Trainer: Sendable {
         ("number of validation files", "\(validation.labels.count)"), ("rates of layers", "\(layerRates)"),
         ("checksum of the weights to begin with", startChecksum),
       ] + identity.sorted { $0.key < $1.key }
-    if try checkpoint?.restore(&state, layout: layout, identity: identity) == true {
+    try await group.requireSame(identity)
+    let saved = try await group.broadcast(Result { try checkpoint?.saved() ?? [] })
+    if !saved.isEmpty {
+      let folder = checkpoint ?? CheckpointFolder("checkpoint of process 0", resuming: true)
+      try folder.restore(&state, from: saved, layout: layout, identity: identity)
       progress(.resumed(epochs: state.record.epochs.count, batches: state.progress.batch))
     }
     try log?.write(state.record)
     let gradient = BatchGradient(
       network, configuration: configuration, normalizer: normalizer,
-      classWeights: try configuration.classWeights.weights(labels: training.labels, classCount: network.classCount))
+      classWeights: try configuration.classWeights.weights(labels: training.labels, classCount: network.classCount),
+      group: group)
     let plan = try BatchPlan(lengths: training.lengths, batchSize: configuration.batchSize, seed: configuration.seed)
-    let loader = BatchLoader(source: training, plan: plan, jobs: configuration.jobs, lastEpoch: configuration.epochs)
-    var upcoming: [LabeledFeatures]?
+    let loader = BatchLoader(
+      source: training, plan: plan, jobs: configuration.jobs, lastEpoch: configuration.epochs,
+      group: group)
+    var upcoming: Result<LoadedBatch, any Error>?
     do {
       while state.record.epochs.count < configuration.epochs {
         if let patience = configuration.patience, state.record.epochs.count - state.record.bestEpoch >= patience {
@@ -102,17 +113,18 @@ public struct Trainer: Sendable {
         let number = state.progress.epoch
         let batches = plan.batches(epoch: number)
         for index in batches.indices.dropFirst(state.progress.batch) {
-          try Task.checkCancellation()
+          if group.count == 1 { try Task.checkCancellation() }  // Others learn of it with the gradient.
           let current =
-            if let upcoming { upcoming } else { try await loader.load(batches[index], epoch: number) }
+            if let upcoming { upcoming } else { await loader.load(batches[index], epoch: number) }
           async let following = loader.loadAhead(of: index, in: batches, epoch: number)
-          try await step(&state, network, layout, current, batches: batches.count, gradient, normalizer)
+          try await step(
+            &state, network, layout, current, size: batches[index].count, batches: batches.count, gradient, normalizer)
           progress(
             .batch(
               epoch: number, batch: index + 1, batches: batches.count,
               loss: state.progress.loss / Double(state.progress.seen),
               accuracy: Double(state.progress.correct) / Double(state.progress.seen)))
-          upcoming = try await following
+          upcoming = await following
         }
         let (epoch, isBest) = try await finishEpoch(
           &state, network, layout, batches: batches.count, validation, normalizer)
@@ -120,9 +132,9 @@ public struct Trainer: Sendable {
         try log?.write(state.record)
         progress(.epoch(epoch, isBest: isBest))
       }
-    } catch is CancellationError {
+    } catch let error where error is CancellationError || error as? ProcessGroupError == .cancelled {
       try checkpoint?.save(state, layout: layout, identity: identity)
-      throw CancellationError()
+      throw error
     }
     return (state.best, state.record)
   }
@@ -130,12 +142,14 @@ public struct Trainer: Sendable {
   /// One batch: gradient, update, averages, sums.
   private func step(
     _ state: inout TrainingState, _ network: NetworkConfiguration, _ layout: ParameterLayout,
-    _ batch: [LabeledFeatures], batches: Int, _ gradient: BatchGradient, _ normalizer: FeatureNormalizer?,
-    isolation: isolated (any Actor)? = #isolation
+    _ batch: Result<LoadedBatch, any Error>, size: Int, batches: Int, _ gradient: BatchGradient,
+    _ normalizer: FeatureNormalizer?, isolation: isolated (any Actor)? = #isolation
   ) async throws {
     let number = (state.progress.epoch - 1) * batches + state.progress.batch
+    let shards = (size + BatchGradient.shardSize - 1) / BatchGradient.shardSize
     var result = try await gradient(
-      TrainableNetwork(network, layout: layout, parameters: state.parameters), batch, batchNumber: number)
+      TrainableNetwork(network, layout: layout, parameters: state.parameters), batch, shards: shards,
+      batchNumber: number)
     let statistics = layout.takeStatistics(from: &result.gradient)
     let before = layerRates.contains { $0 != 1 } ? state.parameters : []
     try state.optimizer.update(
@@ -148,7 +162,7 @@ public struct Trainer: Sendable {
     state.progress.batch += 1
     state.progress.loss += result.loss
     state.progress.correct += result.correct
-    state.progress.seen += batch.count
+    state.progress.seen += size
   }
 
   /// Takes back of each layer's step what its rate does not allow.
@@ -160,10 +174,7 @@ public struct Trainer: Sendable {
   }
 
   private var startChecksum: String {
-    guard let start else { return "none" }
-    var checksum = Checksum()
-    start.withUnsafeBytes { checksum.update($0) }
-    return "\(checksum.value)"
+    start.map { "\(Checksum(of: $0).value)" } ?? "none"
   }
 
   /// Validates, and takes down what the epoch gave.
@@ -172,6 +183,8 @@ public struct Trainer: Sendable {
     _ validation: any TrainingSource, _ normalizer: FeatureNormalizer?, isolation: isolated (any Actor)? = #isolation
   ) async throws -> (epoch: TrainingRecord.Epoch, isBest: Bool) {
     let progress = state.progress
+    // Where processors differ, the same steps may not lead to the same weights.
+    try await group.requireSame([("the result of epoch \(progress.epoch)", "\(Checksum(of: state.parameters).value)")])
     guard progress.loss.isFinite else { throw TrainingError.diverged(epoch: progress.epoch) }
     var epoch = TrainingRecord.Epoch(
       number: progress.epoch,
@@ -216,18 +229,39 @@ public struct Trainer: Sendable {
     let shards = stride(from: 0, to: sorted.count, by: BatchGradient.shardSize).map {
       Array(sorted[$0..<min($0 + BatchGradient.shardSize, sorted.count)])
     }
-    var (loss, correct) = (0.0, 0)
-    try await orderedMap(shards, jobs: configuration.jobs) { shard in
-      Result {
-        let examples = try shard.map { try source.example($0, epoch: 0) }
-        let logits = try network.logits(of: examples.map(\.features), normalizer: normalizer)
-        return try BatchLoss(configuration.loss.unsmoothed, logits: logits, targets: examples.map(\.target))
+    let own = stride(from: group.rank, to: shards.count, by: group.count).map { shards[$0] }
+    var sums: Result<[Double], any Error> = .success([])
+    do {
+      var found: [Double] = []
+      try await orderedMap(own, jobs: configuration.jobs) { shard in
+        Result {
+          let examples = try shard.map { try source.example($0, epoch: 0) }
+          let logits = try network.logits(of: examples.map(\.features), normalizer: normalizer)
+          return try BatchLoss(configuration.loss.unsmoothed, logits: logits, targets: examples.map(\.target))
+        }
+      } each: { _, result in
+        found += [try result.get().loss, Double(try result.get().correct)]
       }
-    } each: { _, result in
-      loss += try result.get().loss
-      correct += try result.get().correct
+      sums = .success(found)
+    } catch {
+      sums = .failure(error)
     }
-    return (loss / Double(sorted.count), Double(correct) / Double(sorted.count))
+    let all = try await group.gather(sums)
+    var (loss, correct) = (0.0, 0.0)
+    for shard in shards.indices {
+      let (rank, place) = (shard % group.count, 2 * (shard / group.count))
+      guard place + 1 < all[rank].count else { throw ProcessGroupError.broken("losses of other validation data") }
+      loss += all[rank][place]
+      correct += all[rank][place + 1]
+    }
+    return (loss / Double(sorted.count), correct / Double(sorted.count))
+  }
+}
+
+extension Checksum {
+  fileprivate init(of numbers: [Float]) {
+    self.init()
+    numbers.withUnsafeBytes { update($0) }
   }
 }
 

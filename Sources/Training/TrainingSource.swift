@@ -13,6 +13,12 @@ public protocol TrainingSource: Sendable {
   /// Must depend on nothing but its arguments, and is called from several threads at once, so that the result of
   /// training does not depend on the number of jobs. An error ends the training.
   func example(_ index: Int, epoch: Int) throws -> LabeledFeatures
+  /// Of several processes that train together, the one that has example `index` at hand; nil where all have.
+  func holder(of index: Int) -> Int?
+}
+
+extension TrainingSource {
+  public func holder(of index: Int) -> Int? { nil }
 }
 
 /// The features of one sequence and what a network should say of it.

@@ -112,6 +112,42 @@ struct TrainCommandTests {
     #expect(try bytes("whole.json") == bytes("stopped.json"))
   }
 
+  @Test("folds that are trained by themselves, and models, are joined: the report of one run, and one model of all")
+  func merge() throws {
+    var command = arguments("model", epochs: 2)
+    command.removeSubrange(2..<4)
+    command += ["--cross-validate", "3"]
+    #expect(try Run(command + ["--report", "\(folder.path)/whole.json"]).status == 0)
+    for fold in 1...3 {
+      #expect(try Run(command + ["--fold", "\(fold)", "--report", "\(folder.path)/fold-\(fold).json"]).status == 0)
+    }
+    func merge(_ parts: [String], _ output: String) throws -> Run {
+      try Run(["merge"] + parts.map { "\(folder.path)/\($0)" } + ["-o", "\(folder.path)/\(output)"])
+    }
+    #expect(try merge(["fold-3.json", "fold-1.json", "fold-2.json"], "joined.json").status == 0)
+    #expect(try bytes("joined.json") == bytes("whole.json"))
+    let missing = try merge(["fold-3.json", "fold-1.json"], "none.json")
+    #expect(missing.status == 1 && missing.errors.contains("missing: fold 2"), "\(missing.errors)")
+    let twice = try merge(["fold-3.json", "whole.json"], "none.json")
+    #expect(twice.status == 1 && twice.errors.contains("there twice: fold 3"), "\(twice.errors)")
+    #expect(try Run(command + ["--fold", "4"]).errors.contains("fold 4 of 3"))
+    #expect(try Run(command + ["--fold", "0"]).status == 2)
+
+    for seed in 1...2 { #expect(try Run(arguments("\(seed).safetensors") + ["--seed", "\(seed)"]).status == 0) }
+    #expect(try merge(["fold-1.json"], "none.safetensors").status == 1)
+    // The validation files follow from the seed, and so do the means that inputs are normalised by.
+    let other = try merge(["1.safetensors", "2.safetensors"], "both.safetensors")
+    #expect(other.status == 1 && other.errors.contains("normalisation"), "\(other.errors)")
+    for seed in 3...4 {
+      let options = ["--seed", "\(seed)", "--hold-out", "take=1"]
+      #expect(try Run(arguments("\(seed).safetensors") + options).status == 0)
+    }
+    #expect(try merge(["3.safetensors", "4.safetensors"], "both.safetensors").status == 0)
+    let model = try ClassifierEnsemble(contentsOf: "\(folder.path)/both.safetensors")
+    let alone = try ClassifierEnsemble(contentsOf: "\(folder.path)/4.safetensors")
+    #expect(model.members.count == 2 && model.members[1].parameters == alone.members[0].parameters)
+  }
+
   @Test("a checkpoint is not overwritten, nor used for another training")
   func refused() throws {
     let command = arguments("model") + ["--checkpoint", "\(folder.path)/run"]

@@ -1,4 +1,5 @@
 import Auricle
+import TestSupport
 import Testing
 
 @Suite("Training on files")
@@ -37,6 +38,45 @@ struct SoundTrainerTests {
     trainer.training.jobs = 2
     let two = try await trainer.train(split, labels: ["0", "7"])
     #expect(try one.model.fileBytes() == two.model.fileBytes())
+  }
+
+  @Test("several processes find the model, the failures and the folds of one", arguments: [2, 3])
+  func processes(count: Int) async throws {
+    var split = try split()
+    split.training.insert(Example(path: fixture("audio/text.wav"), label: "7"), at: 5)
+    split.training.append(Example(path: "nowhere.wav", label: "0"))
+    var trainer = trainer
+    trainer.training.epochs = 2
+    trainer.training.batchSize = 40
+    trainer.augmentation = .light
+    trainer.augmentation.mixup = 0.2
+    trainer.features.normalization = .global
+    let folds = try Dataset(examples: split.training + split.validation, source: "digits").folds(2, seed: 1)
+    let one = try await trainer.train(split, labels: ["0", "7"])
+    #expect(one.failures.count == 2 && one.validationExamples == 4)
+    let found = try await trainer.crossValidate(folds, labels: ["0", "7"]).folds
+    let (given, base) = (split, trainer)
+    for result in await TaskProcess.run(
+      count,
+      { process in
+        var trainer = base
+        trainer.group = process
+        // Nothing of other processes' files is kept.
+        trainer.cacheMemory = process.rank == 1 ? 0 : base.cacheMemory
+        do {
+          let several = try await trainer.train(given, labels: ["0", "7"])
+          let folds = try await trainer.crossValidate(folds, labels: ["0", "7"]).folds
+          return Result<_, any Error>.success((several, folds))
+        } catch {
+          return .failure(error)
+        }
+      })
+    {
+      let (several, foldsOfSeveral) = try result.get()
+      #expect(try several.model.fileBytes() == one.model.fileBytes())
+      #expect(several.failures == one.failures && several.validationCorrect == one.validationCorrect)
+      #expect(foldsOfSeveral == found)
+    }
   }
 
   @Test("of several networks the first is the one that would be trained alone; the others begin elsewhere")

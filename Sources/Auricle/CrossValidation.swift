@@ -34,7 +34,7 @@ public struct CrossValidation: Codable, Sendable {
     let mean = accuracies.reduce(0, +) / Double(max(1, accuracies.count))
     let squares = accuracies.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
     meanAccuracy = mean
-    standardDeviation = squareRoot(squares / Double(max(1, accuracies.count - 1)))
+    standardDeviation = Double.sqrt(squares / Double(max(1, accuracies.count - 1)))
     self.pooled = ClassificationReport(pooled)
     self.failures = failures
   }

@@ -6,7 +6,7 @@
 public enum Effort: String, CaseIterable, Sendable {
   /// A sixth of the epochs.
   case quick
-  /// One `crnn`, in about a quarter of an hour on two cores for an hour of sound.
+  /// One `crnn`, in about twenty minutes on two cores for three quarters of an hour of sound.
   case normal
   /// Three of them, each for half as many epochs again.
   case best
@@ -40,8 +40,8 @@ public enum Effort: String, CaseIterable, Sendable {
       case .normal: 1.0
       case .best: 1.5
       }
-    // As many numbers to look at as 90 times 2,661 seconds of speech have, however long the sounds are.
-    let budget = 90 * 2661 * 100 * 40.0
+    // As many numbers to look at as 120 times 2,661 seconds of speech have, however long the sounds are.
+    let budget = 120 * 2661 * 100 * 40.0
     let cost = Double(max(1, examples)) * Double(max(1, frames)) * Double(max(1, coefficients))
     training.epochs = max(4, Int((min(200, max(12, budget / cost)) * share).rounded()))
     // The last fortieth of the batches counts, as a rule.

@@ -1,6 +1,8 @@
+import ArgumentParser
 import Auricle
 import AuricleBase
 import MessagePassing
+import Synchronization
 
 #if canImport(Glibc)
   import Glibc

@@ -27,8 +27,10 @@ struct BatchGradient: Sendable {
     }
   }
 
-  /// Sequences in a shard: enough for the matrix products, few enough for their data to stay in the cache.
+  /// Sequences in a shard at most: enough for the matrix products, few enough for their data to stay in the cache.
   static let shardSize = 16
+  /// Frames in a shard, where it has no fewer than four sequences for that: what a layer keeps of them is bounded.
+  static let shardFrames = 2048
 
   private let configuration: TrainingConfiguration
   private let normalizer: FeatureNormalizer?
@@ -47,10 +49,17 @@ struct BatchGradient: Sendable {
     workers = Pool { NetworkWorker(network) }
   }
 
+  /// How many shards a batch of examples that are so long has.
+  static func shardCount(_ lengths: [Int]) -> Int {
+    let most = max(1, lengths.count / 4)
+    let frames = lengths.reduce(0, +)
+    return max((lengths.count + shardSize - 1) / shardSize, min(most, (frames + shardFrames - 1) / shardFrames))
+  }
+
   /// The shards of a batch of examples that are so long: the place in the batch of each example of each.
   static func shards(_ lengths: [Int]) -> [[Int]] {
     let sorted = lengths.indices.sorted { lengths[$0] > lengths[$1] }
-    let count = (sorted.count + shardSize - 1) / shardSize
+    let count = shardCount(lengths)
     // Dealt like cards, every other round backwards, so that the shards are of nearly the same number of frames.
     return (0..<count).map { place in
       stride(from: 0, to: sorted.count, by: count).enumerated().compactMap { round, first in
@@ -82,6 +91,13 @@ struct BatchGradient: Sendable {
       own = .failure(error)
     }
     return try await group.sum(own, shards: shards, parameters: network.parameterCount)
+  }
+
+  /// Logits of `sequences` as the network is used.
+  func logits(_ network: TrainableNetwork, of sequences: [FeatureMatrix]) throws(ModelError) -> [Float] {
+    try workers.withValue { worker throws(ModelError) in
+      try worker.logits(network, of: sequences, normalizer: normalizer)
+    }
   }
 
   private func each(

@@ -118,7 +118,8 @@ public struct Trainer: Sendable {
             if let upcoming { upcoming } else { await loader.load(batches[index], epoch: number) }
           async let following = loader.loadAhead(of: index, in: batches, epoch: number)
           try await step(
-            &state, network, layout, current, size: batches[index].count, batches: batches.count, gradient, normalizer)
+            &state, network, layout, current, lengths: batches[index].map { plan.lengths[$0] }, batches: batches.count,
+            gradient, normalizer)
           progress(
             .batch(
               epoch: number, batch: index + 1, batches: batches.count,
@@ -127,7 +128,7 @@ public struct Trainer: Sendable {
           upcoming = await following
         }
         let (epoch, isBest) = try await finishEpoch(
-          &state, network, layout, batches: batches.count, validation, normalizer)
+          &state, network, layout, batches: batches.count, validation, gradient)
         try checkpoint?.save(state, layout: layout, identity: identity)
         try log?.write(state.record)
         progress(.epoch(epoch, isBest: isBest))
@@ -142,14 +143,13 @@ public struct Trainer: Sendable {
   /// One batch: gradient, update, averages, sums.
   private func step(
     _ state: inout TrainingState, _ network: NetworkConfiguration, _ layout: ParameterLayout,
-    _ batch: Result<LoadedBatch, any Error>, size: Int, batches: Int, _ gradient: BatchGradient,
+    _ batch: Result<LoadedBatch, any Error>, lengths: [Int], batches: Int, _ gradient: BatchGradient,
     _ normalizer: FeatureNormalizer?, isolation: isolated (any Actor)? = #isolation
   ) async throws {
     let number = (state.progress.epoch - 1) * batches + state.progress.batch
-    let shards = (size + BatchGradient.shardSize - 1) / BatchGradient.shardSize
     var result = try await gradient(
-      TrainableNetwork(network, layout: layout, parameters: state.parameters), batch, shards: shards,
-      batchNumber: number)
+      TrainableNetwork(network, layout: layout, parameters: state.parameters), batch,
+      shards: BatchGradient.shardCount(lengths), batchNumber: number)
     let statistics = layout.takeStatistics(from: &result.gradient)
     let before = layerRates.contains { $0 != 1 } ? state.parameters : []
     try state.optimizer.update(
@@ -162,7 +162,7 @@ public struct Trainer: Sendable {
     state.progress.batch += 1
     state.progress.loss += result.loss
     state.progress.correct += result.correct
-    state.progress.seen += size
+    state.progress.seen += lengths.count
   }
 
   /// Takes back of each layer's step what its rate does not allow.
@@ -180,7 +180,7 @@ public struct Trainer: Sendable {
   /// Validates, and takes down what the epoch gave.
   private func finishEpoch(
     _ state: inout TrainingState, _ network: NetworkConfiguration, _ layout: ParameterLayout, batches: Int,
-    _ validation: any TrainingSource, _ normalizer: FeatureNormalizer?, isolation: isolated (any Actor)? = #isolation
+    _ validation: any TrainingSource, _ gradient: BatchGradient, isolation: isolated (any Actor)? = #isolation
   ) async throws -> (epoch: TrainingRecord.Epoch, isBest: Bool) {
     let progress = state.progress
     // Where processors differ, the same steps may not lead to the same weights.
@@ -195,7 +195,7 @@ public struct Trainer: Sendable {
     var isBest = configuration.keeps == .best
     if state.record.validationExamples > 0, validates(after: progress.epoch, state.record) {
       let result = try await validate(
-        TrainableNetwork(network, layout: layout, parameters: state.result), validation, normalizer)
+        TrainableNetwork(network, layout: layout, parameters: state.result), validation, gradient)
       guard result.loss.isFinite else { throw TrainingError.diverged(epoch: progress.epoch) }
       epoch.validationLoss = result.loss
       epoch.validationAccuracy = result.accuracy
@@ -221,13 +221,21 @@ public struct Trainer: Sendable {
 
   /// Mean loss and accuracy, without dropout or smoothing.
   private func validate(
-    _ network: TrainableNetwork, _ source: any TrainingSource, _ normalizer: FeatureNormalizer?,
+    _ network: TrainableNetwork, _ source: any TrainingSource, _ gradient: BatchGradient,
     isolation: isolated (any Actor)? = #isolation
   ) async throws -> (loss: Double, accuracy: Double) {
     let lengths = source.lengths
     let sorted = lengths.indices.sorted { lengths[$0] > lengths[$1] }
-    let shards = stride(from: 0, to: sorted.count, by: BatchGradient.shardSize).map {
-      Array(sorted[$0..<min($0 + BatchGradient.shardSize, sorted.count)])
+    var shards: [[Int]] = []
+    var room = 0
+    for index in sorted {
+      room -= lengths[index]
+      if let last = shards.indices.last, room >= 0, shards[last].count < BatchGradient.shardSize {
+        shards[last].append(index)
+      } else {
+        shards.append([index])
+        room = BatchGradient.shardFrames - lengths[index]
+      }
     }
     let own = stride(from: group.rank, to: shards.count, by: group.count).map { shards[$0] }
     var sums: Result<[Double], any Error> = .success([])
@@ -236,7 +244,7 @@ public struct Trainer: Sendable {
       try await orderedMap(own, jobs: configuration.jobs) { shard in
         Result {
           let examples = try shard.map { try source.example($0, epoch: 0) }
-          let logits = try network.logits(of: examples.map(\.features), normalizer: normalizer)
+          let logits = try gradient.logits(network, of: examples.map(\.features))
           return try BatchLoss(configuration.loss.unsmoothed, logits: logits, targets: examples.map(\.target))
         }
       } each: { _, result in

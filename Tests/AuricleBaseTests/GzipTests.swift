@@ -39,15 +39,17 @@ import Testing
   @Test("a file cut anywhere, or with any bit flipped, is refused or gives the same")
   func damaged() throws {
     let whole = try bytes(Self.dynamic)
+    // No more, for a flipped bit can make a length anything.
+    let limit = Self.squares.utf8.count
     for length in 0..<whole.count {
-      #expect(throws: Gzip.Malformed.self) { try Gzip.inflated(Array(whole[..<length]), limit: 1 << 20) }
+      #expect(throws: Gzip.Malformed.self) { try Gzip.inflated(Array(whole[..<length]), limit: limit) }
     }
     for bit in 0..<8 * whole.count {
       var bytes = whole
       bytes[bit / 8] ^= 1 << UInt8(bit % 8)
       do throws(Gzip.Malformed) {
         // The time, the flags that say nothing and the system are not covered by the checksum.
-        #expect(try Gzip.inflated(bytes, limit: 1 << 20) == Array(Self.squares.utf8), "bit \(bit)")
+        #expect(try Gzip.inflated(bytes, limit: limit) == Array(Self.squares.utf8), "bit \(bit)")
       } catch {
         continue
       }

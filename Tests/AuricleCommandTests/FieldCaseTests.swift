@@ -176,18 +176,68 @@ struct FieldCaseTests {
     #expect(try Run(command + ["--overwrite"]).status == 0)
   }
 
-  @Test("everything that is wrong with a command is told at once")
-  func allAtOnce() throws {
-    let train = try Run("train", "\(folder.path)/none", "--noise", "\(folder.path)/gone")
-    #expect(train.status == 2 && train.errorLines.count == 1)
-    for words in ["3 things are wrong: Missing -o", "none: no such file or folder", "gone: no such file or folder"] {
-      #expect(train.errors.contains(words), "\(train.errors)")
+  @Test(
+    "everything that is wrong with a command is told at once, a line each",
+    arguments: [
+      (
+        "train",
+        [
+          "none", "--noise", "gone", "--batch-size", "0", "--hidden", "0", "--optimizer", "adamm", "--epoch", "5",
+          "--zzz",
+          "3",
+        ],
+        [
+          "Unknown option '--epoch'. Did you mean '--epochs'?", "Unknown option '--zzz'",
+          "The value 'adamm' is invalid for '--optimizer <optimizer>'",
+          "--hidden: impossible model", "--batch-size: a batch size of 0", "Missing -o, the file",
+          "gone: no such file", "none: no such file",
+        ]
+      ),
+      (
+        "train",
+        ["--resume", "--cross-validate", "1", "--hold-out", "voice", "--validation-split", "2", "none", "-j", "0"],
+        [
+          "--jobs is 0;", "--cross-validate is 1;", "--hold-out does not go with", "--resume needs the --checkpoint",
+          "--validation-split and --hold-out exclude each other", "--hold-out: condition 'voice'",
+          "--validation-split is 2.0", "none: no such file",
+        ]
+      ),
+      (
+        "train", ["none", "-o", "m", "--dropout", "2", "--batch-size=0", "--raw", "s16", "--crop", "-1"],
+        [
+          "The value 's16' is invalid for '--raw", "Missing value for '--crop", "--dropout: ", "--batch-size: ",
+          "--crop is -1.0", "none: no such file",
+        ]
+      ),
+      (
+        "evaluate",
+        [
+          "none", "--min-accuracy", "3", "--model", "gone", "--report", "x.doc", "--top-k", "0", "--split", "tst",
+          "--only", "voice",
+        ],
+        [
+          "--split is 'tst'", "--min-accuracy is 3.0", "--top-k is 0", "--only: condition 'voice'",
+          "--report 'x.doc': its name", "gone: no such file", "none: no such file",
+        ]
+      ),
+    ])
+  func allAtOnce(command: String, options: [String], wanted: [String]) throws {
+    let run = try Run([command] + options)
+    #expect(run.status == 2 && run.output.isEmpty && run.errorLines.count == wanted.count + 1, "\(run.errors)")
+    for words in wanted {
+      #expect(run.errorLines.contains { $0.hasPrefix("auricle: \(words)") }, "\(words) in \(run.errors)")
     }
-    let evaluate = try Run("evaluate", "\(folder.path)/none", "--min-accuracy", "3", "--model", "\(folder.path)/gone")
-    for words in ["3 things are wrong: --min-accuracy is 3", "none: no such file or", "gone: no such file or"] {
-      #expect(evaluate.errors.contains(words), "\(evaluate.errors)")
-    }
-    // What is not there, and nothing else, is no wrong usage.
-    #expect(try Run("evaluate", "\(folder.path)/none").status == 1)
+    #expect(run.errors.hasSuffix("auricle: \(wanted.count) things are wrong; see 'auricle \(command) --help'\n"))
+  }
+
+  @Test("files that are not there or cannot be written, and nothing else, are no wrong usage; all are named")
+  func filesAtOnce() throws {
+    let (none, gone) = ("\(folder.path)/none", "\(folder.path)/gone")
+    let output = "\(folder.path)/nowhere/m"
+    let train = try Run("train", none, "--noise", gone, "--augment", "strong", "-o", output)
+    #expect(train.status == 1 && train.output.isEmpty && train.errorLines.count == 3)
+    for path in [none, gone, output] { #expect(train.errors.contains("auricle: \(path): "), "\(train.errors)") }
+    let evaluate = try Run("evaluate", none, "--model", gone)
+    #expect(evaluate.status == 1 && evaluate.errorLines.count == 2, "\(evaluate.errors)")
   }
 }

@@ -351,9 +351,15 @@ struct Train: AsyncParsableCommand, CheckedCommand {
     trainer.channel = channelOptions.selection
     trainer.cacheMemory = cacheMemory << 20
     let wantsNoise = trainer.augmentation.noise.probability > 0 || trainer.augmentation.background > 0
-    trainer.noiseFiles =
-      try noise.map { try AudioFiles.expand(paths: [$0]) } ?? (wantsNoise ? data.dataset.noiseFiles : [])
-    trainer.roomFiles = try rooms.map { try AudioFiles.expand(paths: [$0]) } ?? []
+    var decoding = self.data.labels.decodingOptions.decoding
+    // Recordings from elsewhere have headers.
+    if noise != nil || rooms != nil { decoding.raw = nil }
+    func files(_ path: String) throws -> [String] {
+      try AudioFiles.expand(paths: [path], extensions: decoding.extensions)
+    }
+    trainer.noiseFiles = try noise.map(files) ?? (wantsNoise ? data.dataset.noiseFiles : [])
+    trainer.roomFiles = try rooms.map(files) ?? []
+    trainer.decoding = decoding
     func place(_ path: String) -> String { folder.map { "\(path)/\($0)" } ?? path }
     if let checkpoint {
       trainer.checkpoint = CheckpointFolder(place(checkpoint), resuming: resume)

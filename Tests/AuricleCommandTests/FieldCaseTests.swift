@@ -87,6 +87,31 @@ struct FieldCaseTests {
     let trained = try Run(["train", "\(folder.path)/in", "-o", model, "--ffmpeg"] + small)
     #expect(trained.status == 0 && trained.errors.contains("4 files in 2 classes"), "\(trained.errors)")
     #expect(try Run("inspect", "--json", model).output.contains(#""decoder":"ffmpeg version "#))
+    #if os(Linux)
+      // A name that is not UTF-8 reaches ffmpeg as the bytes it is.
+      let odd = try copy(voice, to: "odd/a.m4a")
+      let bytes = Array("\(folder.path)/odd/caf".utf8) + [0xE9] + Array(".m4a".utf8)
+      try #require(rename(odd, bytes.map { CChar(bitPattern: $0) } + [0]) == 0)
+      #expect(try Run("classify", "--ffmpeg", "\(folder.path)/odd").output.contains(#"/odd/caf\xE9.m4a  "#))
+    #endif
+    // Noise, rooms and recordings of events, too.
+    _ = try copy("\(fixtures)/containers/aac.m4a", to: "noise/a.m4a")
+    let augment = [
+      "--augment", "noise=1,room=0.5", "--noise", "\(folder.path)/noise", "--rooms", "\(folder.path)/noise",
+    ]
+    let command = ["train", "\(folder.path)/in", "-o", model, "--ffmpeg"] + small + augment
+    let augmented = try Run(command)
+    #expect(augmented.status == 0, "\(augmented.errors)")
+    let without = try Run(command.filter { $0 != "--ffmpeg" })
+    #expect(without.status == 1 && without.errors.contains("no audio files"), "\(without.errors)")
+    let events = try folder.write("a.txt", "0.0\t0.1\tword\n")
+    let found = try Run(
+      [
+        "train", "\(folder.path)/noise", "--events", events, "-o", model, "--ffmpeg", "--negatives",
+        "\(folder.path)/in/0",
+      ]
+        + small)
+    #expect(found.status == 0, "\(found.errors)")
   }
 
   @Test("keys of Kaldi's archives are sorted as LC_ALL=C sort does, whatever order the files' names have")

@@ -84,7 +84,8 @@ struct Evaluate: AsyncParsableCommand, CheckedCommand {
     problems.add(
       missing: [dataset, from, labels.labels, labels.table.audioRoot, labels.confinement.root, modelOptions.model]
         + [batch.filesFrom] + eventEvaluation.paths)
-    problems.add(unwritable: report + confusion + [predictions])
+    // Folders of parts are made.
+    problems.add(unwritable: report + confusion + (batch.isUsed ? [] : [predictions]))
   }
 
   func checkOptions(_ problems: inout Problems) {

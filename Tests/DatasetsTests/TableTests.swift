@@ -45,6 +45,14 @@ import Testing
     #expect(try read("path,label\na.wav,\"dog; bark\"").examples.map(\.label) == ["dog; bark"])
   }
 
+  @Test("a first line for Excel says the separator, and is no header")
+  func excel() throws {
+    #expect(try read("sep=;\npath;label\na.wav;dog bark\nb.wav;cat\n").examples == two)
+    #expect(try read("\u{FEFF}sep=,\r\npath,label\r\na.wav,dog bark\r\nb.wav,cat\r\n").examples == two)
+    #expect(complaint("sep=;\npath;label\na.wav;\n").hasPrefix("line 3: the label of 'a.wav' is empty"))
+    #expect(complaint("sep=;\n").contains("lists no files"))
+  }
+
   @Test("quotation marks are data in TSV, unless the header is in them")
   func unquoted() throws {
     let text = "path\tsentence\tlabel\n1.mp3\t\"Come here, he said.\tx\n2.mp3\tThe board is 7\"\ty\n3.mp3\t\"a\" b\tz\n"

@@ -36,6 +36,10 @@ write("other-rate.mp3", encode(*mp3, "-ar", "24000", "-b:a", "32k", "a.mp3"))
 place = [index for index in range(len(whole) - 1) if whole[index] == 0xFF and whole[index + 1] == whole[1]][8]
 write("damaged-frame.mp3", whole[: place + 6] + b"\xff\xff\xff" + whole[place + 9:])
 
+# Without a checksum: a byte of the first frame that holds sound after a pause, for which libmpg123 gives zeros.
+pause = encode("-af", "adelay=300", *mp3, "-b:a", "32k", "-write_xing", "0", "a.mp3")
+write("damaged-after-pause.mp3", pause[:921] + bytes([pause[921] ^ 0x55]) + pause[922:])
+
 for name, extension, codec in (("vorbis", "ogg", "libvorbis"), ("opus", "opus", "libopus"), ("flac", "oga", "flac")):
     links = [encode("-c:a", codec, f"a.{extension}", start=start, seconds="0.15") for start in ("0", "0.2")]
     write(f"link-{name}.{extension}", links[0])

@@ -1,4 +1,5 @@
 import AuricleBase
+import SystemPackage
 
 #if canImport(Glibc)
   import Glibc
@@ -41,7 +42,8 @@ public enum ExternalDecoder: String, Hashable, Sendable, Codable {
   func decode(_ source: ByteSource, path: String) throws(AudioError) -> (sound: ByteSource, complaint: String?) {
     let (output, messages) = (try Self.scratch(path), try Self.scratch(path))
     var input: ScratchFile?
-    if path == "-" || FileAccess.size(of: path) == nil {
+    // A name in escapes is another one to it.
+    if path == "-" || FileAccess.size(of: path) == nil || path.filePath.string != path {
       let copy = try Self.scratch(path)
       try Self.copy(source, to: copy, path)
       input = copy

@@ -8,7 +8,7 @@ struct SoundDecoder: ~Copyable {
   private var handle: SoundHandle
   /// Frames that the section's decoder has given, those of its delay included.
   private var decoded = 0
-  private var damage = MPEGDamage()
+  private var damage: MPEGDamage?
   /// The next frame of the sound.
   private(set) var position = 0
 
@@ -17,6 +17,7 @@ struct SoundDecoder: ~Copyable {
     self.path = path
     self.sections = sections
     handle = try Self.open(sections[0], path)
+    damage = sections[0].granules.map(MPEGDamage.init)
   }
 
   /// What the first section's header says.
@@ -49,16 +50,15 @@ struct SoundDecoder: ~Copyable {
       if let reason = handle.failure, !(section.isPadded && decoded == section.promisedFrames) {
         throw .undecodable(path: path, seconds: seconds, reason: reason)
       }
-      if section.isMP3 {
-        let channels = Int(handle.info.channels)
-        guard damage.accepts(UnsafeBufferPointer(rebasing: block[..<(count * channels)]), channels: channels) else {
-          throw .undecodable(path: path, seconds: seconds, reason: "an MP3 frame near there is damaged")
-        }
+      let channels = Int(handle.info.channels)
+      let samples = UnsafeBufferPointer(rebasing: block[..<(count * channels)])
+      guard damage?.accepts(samples, channels: channels) ?? true else {
+        throw .undecodable(path: path, seconds: seconds, reason: "an MP3 frame near there is damaged")
       }
       if count > 0 && skipped > 0 { continue }
       if count > 0 {
         if section.gain != 1 {
-          for index in 0..<count * Int(handle.info.channels) { block[index] *= section.gain }
+          for index in samples.indices { block[index] *= section.gain }
         }
         position += count
         return count
@@ -76,7 +76,7 @@ struct SoundDecoder: ~Copyable {
     handle = try Self.open(sections[next], path)
     index = next
     decoded = 0
-    damage = MPEGDamage()
+    damage = sections[next].granules.map(MPEGDamage.init)
     let info = handle.info
     guard info.samplerate == before.samplerate, info.channels == before.channels else {
       throw .unevenChain(
@@ -104,7 +104,7 @@ struct SoundDecoder: ~Copyable {
       handle = try Self.open(sections[0], path)
       index = 0
       decoded = 0
-      damage = MPEGDamage()
+      damage = sections[0].granules.map(MPEGDamage.init)
       position = 0
     }
   }

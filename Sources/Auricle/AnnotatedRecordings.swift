@@ -22,9 +22,14 @@ public struct AnnotatedRecordings: Sendable {
   public let recordings: [Recording]
   /// Sounds of which no annotation tells anything.
   public let withoutAnnotations: [String]
+  private let decoding: SoundDecoding
 
   public init(_ recordings: [Recording]) {
-    (self.recordings, withoutAnnotations) = (recordings, [])
+    self.init(recordings, decoding: SoundDecoding())
+  }
+
+  private init(_ recordings: [Recording], decoding: SoundDecoding) {
+    (self.recordings, withoutAnnotations, self.decoding) = (recordings, [], decoding)
   }
 
   /// Reads annotations of any `AnnotationFormat` and finds the recordings they belong to.
@@ -36,8 +41,9 @@ public struct AnnotatedRecordings: Sendable {
   /// Throws `DetectionError` for an annotation file that cannot be read, a sound that is not there or may be several, and
   /// an event that begins after its sound has ended; `AudioError` for a sound that cannot be opened; `DatasetError` for a
   /// folder.
-  public init(sounds: [String], annotations: [String]) throws {
-    let sounds = try AudioFiles.expand(paths: sounds)
+  public init(sounds: [String], annotations: [String], decoding: SoundDecoding = SoundDecoding()) throws {
+    let sounds = try AudioFiles.expand(paths: sounds, extensions: decoding.extensions)
+    self.decoding = decoding
     let names = SoundNames(sounds)
     var events: [String: [SoundEvent]] = [:]
     for file in try Self.annotationFiles(annotations) {
@@ -57,7 +63,7 @@ public struct AnnotatedRecordings: Sendable {
     }
     recordings = try sounds.compactMap { sound in
       guard let events = events[sound] else { return nil }
-      let duration = try Self.duration(of: sound)
+      let duration = try Self.duration(of: sound, decoding)
       if let late = events.first(where: { $0.start >= duration }) {
         throw DetectionError.invalidEvent(
           reason: "'\(late.label)' begins at \(late.start) s, but \(sound) is \(duration) s long")
@@ -68,11 +74,11 @@ public struct AnnotatedRecordings: Sendable {
   }
 
   /// Recordings in which nothing of what is to be found is heard. Throws `AudioError` and `DatasetError`.
-  public init(silent sounds: [String]) throws {
+  public init(silent sounds: [String], decoding: SoundDecoding = SoundDecoding()) throws {
     self.init(
-      try AudioFiles.expand(paths: sounds).map {
-        Recording(path: $0, duration: try Self.duration(of: $0), events: [])
-      })
+      try AudioFiles.expand(paths: sounds, extensions: decoding.extensions).map {
+        Recording(path: $0, duration: try Self.duration(of: $0, decoding), events: [])
+      }, decoding: decoding)
   }
 
   /// The endings, without dot, of the files that are taken for annotations in a folder.
@@ -89,8 +95,8 @@ public struct AnnotatedRecordings: Sendable {
     }
   }
 
-  private static func duration(of path: String) throws -> Double {
-    let blocks = try SoundBlocks(SoundSpan(path))
+  private static func duration(of path: String, _ decoding: SoundDecoding) throws -> Double {
+    let blocks = try SoundBlocks(SoundSpan(path).decoded(by: decoding))
     if blocks.info.frames > 0 { return Double(blocks.info.frames) / Double(blocks.info.sampleRate) }
     var (samples, block): (Int, [Float]) = (0, [])
     while try blocks.next(into: &block) {
@@ -225,7 +231,7 @@ extension AnnotatedRecordings {
     let recording = recordings[index]
     let end = min(recording.duration, start + windows.seconds)
     let group = recordings.count >= 10 ? recording.path : "\(recording.path)#\(Int(start / 60))"
-    let span = SoundSpan(recording.path, seconds: start..<end)
+    let span = SoundSpan(recording.path, seconds: start..<end).decoded(by: decoding)
     return Example(span, labels: [label], fields: ["group": group])
   }
 }

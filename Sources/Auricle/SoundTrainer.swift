@@ -67,6 +67,8 @@ public struct SoundTrainer: Sendable {
   public var augmentation = Augmentation.none
   public var noiseFiles: [String] = []
   public var roomFiles: [String] = []
+  /// Of those files.
+  public var decoding = SoundDecoding()
   /// Frames of the random spans to train on, of sounds that are longer; the model then hears them in windows as long (see
   /// `ClassifierEnsemble.window`). Nil to train on whole sounds.
   public var crop: Int?
@@ -188,7 +190,10 @@ public struct SoundTrainer: Sendable {
     }
     func read(_ paths: [String]) throws -> [Waveform] {
       guard augmentation.isOn else { return [] }
-      return try paths.map { try Waveform(contentsOf: $0, sampleRate: features.sampleRate, channel: channel) }
+      return try paths.map { path in
+        let sound = SoundSpan(path).decoded(by: decoding).heard(in: channel)
+        return try Waveform(reading: SoundBlocks(sound, sampleRate: features.sampleRate))
+      }
     }
     let noises = try read(noiseFiles)
     let augmenter = try WaveformAugmenter(

@@ -45,6 +45,9 @@ struct AuricleCommand: AsyncParsableCommand {
       } else {
         try command.run()
       }
+    } catch let problems as Problems {
+      for sentence in problems.sentences { StandardError.report(sentence) }
+      exit(withError: ExitCode(ExitStatus.nothingDone.rawValue))
     } catch let status as ExitStatus {
       exit(withError: ExitCode(status.rawValue))
     } catch FileError.closedPipe("-") {
@@ -53,22 +56,24 @@ struct AuricleCommand: AsyncParsableCommand {
       StandardError.report("stopped; what was done is kept")
       exit(withError: ExitCode(Interruption.status.rawValue))
     } catch {
-      let commands = configuration.subcommands.map { name(of: $0) }
-      if let sentence = CommandLineText.misspeltCommand(arguments, commands: commands) {
+      let code = exitCode(for: error)
+      if code == .success { exit(withError: error) }  // --help and --version
+      let commands = configuration.subcommands
+      if let sentence = CommandLineText.misspeltCommand(arguments, commands: commands.map { name(of: $0) }) {
         StandardError.report(sentence)
         exit(withError: ExitCode(2))
       }
-      let code = exitCode(for: error)
-      switch code {
-      case .success: exit(withError: error)  // --help and --version
-      case .validationFailure:
-        StandardError.report(CommandLineText.oneLine(fullMessage(for: error)))
-        exit(withError: ExitCode(2))
-      default:
-        StandardError.report("\(error)")
-        exit(withError: ExitCode(1))
-      }
+      let lines = code == .validationFailure ? usage(arguments)?.lines : nil
+      for line in lines ?? ["\(error)"] { StandardError.report(line) }
+      exit(withError: ExitCode(code == .validationFailure ? 2 : 1))
     }
+  }
+
+  private static func usage(_ arguments: [String]) -> WrongUsage? {
+    let command = configuration.subcommands.first { name(of: $0) == arguments.first }
+    return WrongUsage(
+      arguments, help: command.map { helpMessage(for: $0) } ?? helpMessage(), parse: { try parseAsRoot($0) },
+      message: { exitCode(for: $0) == .validationFailure ? fullMessage(for: $0) : nil })
   }
 }
 

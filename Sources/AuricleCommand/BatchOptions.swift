@@ -27,7 +27,7 @@ struct BatchOptions: ParsableArguments {
   var isUsed: Bool { filesFrom != nil || shard != nil || errorsAsRows }
 
   func validate() throws {
-    if shard != nil { try checkUsage { _ = try chosenShard() } }
+    if shard != nil { try checkUsage("--shard") { _ = try chosenShard() } }
   }
 
   /// The files are those of the list, or those that are given: one of the two.

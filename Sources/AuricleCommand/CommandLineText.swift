@@ -47,9 +47,9 @@ enum CommandLineText {
     return rows[a.count][b.count]
   }
 
-  /// What the parser says of wrong usage, in several lines with its help and usage, as one line:
-  /// "train: the value 'x' is invalid for '--epochs <n>' (Passes over the data.); see 'auricle train --help'".
-  static func oneLine(_ message: String) -> String {
+  /// What the parser says of wrong usage, in several lines with its help and usage, as one sentence, "The value 'x' is
+  /// invalid for '--epochs <n>' (Passes over the data)", and the command that it is about, "auricle train".
+  static func reading(_ message: String) -> (sentence: String, command: String) {
     var sentence = ""
     var choices: [String] = []
     var help = ""
@@ -70,7 +70,7 @@ enum CommandLineText {
       }
     }
     let few = ". Please provide one of "
-    if let start = sentence.firstRange(of: few) {
+    if choices.isEmpty, let start = sentence.firstRange(of: few) {
       sentence.replaceSubrange(start, with: "; there are: ")
       if sentence.hasSuffix(".") { sentence.removeLast() }
     }
@@ -85,26 +85,72 @@ enum CommandLineText {
       sentence += " (\(help.hasSuffix(".") ? String(help.dropLast()) : help))"
     }
     if sentence.hasSuffix(".") { sentence.removeLast() }
-    return "\(sentence); see '\(command) --help'"
-  }
-}
-
-/// All that is wrong with a command, told at once.
-struct UsageProblems {
-  private var sentences: [String] = []
-
-  /// Notes what `check` throws.
-  mutating func add(_ check: () throws -> Void) {
-    do { try check() } catch { sentences.append("\(error)") }
+    return (sentence, command)
   }
 
-  /// Throws where anything was noted, and names those of `paths` at which nothing stands, too.
-  func check(paths: [String?]) throws {
-    guard !sentences.isEmpty else { return }
-    let missing = paths.compactMap { $0 }.filter { $0 != "-" && !$0.isEmpty && !FileAccess.exists($0) }
-    let all = (sentences + missing.map { "\($0): no such file or folder" }).map { sentence in
-      sentence.hasSuffix(".") ? String(sentence.dropLast()) : sentence
+  /// A sentence for each option that the command's help does not name, with the one that it may be.
+  static func unknownOptions(_ words: [String], help: String) -> [String] {
+    let known = Set(help.matches(of: /--[a-z0-9-]+/).map { String($0.output) })
+    return words.prefix { $0 != "--" }.filter { $0.hasPrefix("--") }.compactMap { word in
+      let name = String(word.prefix { $0 != "=" })
+      guard !known.contains(name) else { return nil }
+      let near = known.map { ($0, distance(name, $0)) }.min { ($0.1, $0.0) < ($1.1, $1.0) }
+      let hint = near.flatMap { near, count in 3 * count <= near.count ? ". Did you mean '\(near)'?" : nil }
+      return "Unknown option '\(name)'" + (hint ?? "")
     }
-    throw ValidationError((all.count == 1 ? "" : "\(all.count) things are wrong: ") + all.joined(separator: "; ") + ".")
+  }
+
+  /// The words without the option that `sentence` finds wrong, or with the one that it suggests; nil where it is not about
+  /// one option.
+  static func mended(_ words: [String], after sentence: String) -> [String]? {
+    var words = words
+    if let match = sentence.firstMatch(of: /^Unknown option '(-[^']+)'(?:\. Did you mean '(-[^']+)')?/) {
+      let wrong = String(match.1)
+      guard let index = words.firstIndex(where: { $0 == wrong || $0.hasPrefix(wrong + "=") }) else { return nil }
+      if let near = match.2 {
+        words[index] = "\(near)\(words[index].dropFirst(wrong.count))"
+      } else {
+        removeOption(at: index, from: &words, withValue: words[index] == wrong && isValue(index + 1, of: words))
+      }
+    } else if let match = sentence.firstMatch(of: /^The value '(.*)' is invalid for '(-[^' ,]+)/) {
+      let (value, option) = (String(match.1), String(match.2))
+      if let index = words.indices.dropLast().firstIndex(where: { words[$0] == option && words[$0 + 1] == value }) {
+        words.removeSubrange(index...index + 1)
+      } else if let index = words.firstIndex(of: "\(option)=\(value)") {
+        words.remove(at: index)
+      } else {
+        return nil
+      }
+    } else if let match = sentence.firstMatch(of: /^Missing value for '(-[^' ,]+)/) {
+      let option = String(match.1)
+      func isMissing(_ index: Int) -> Bool { index + 1 == words.count || words[index + 1].hasPrefix("-") }
+      guard let index = words.indices.last(where: { words[$0] == option && isMissing($0) }) else { return nil }
+      if index + 1 < words.count, Double(words[index + 1]) != nil {
+        // A negative number, which was taken for an option.
+        let value = words.remove(at: index + 1)
+        words[index] += "=\(value)"
+      } else {
+        words.remove(at: index)
+      }
+    } else if let match = sentence.firstMatch(of: /^--([a-z])[a-z0-9-]*/) {
+      // What a group of options says of one: it has a value.
+      let names = [String(match.0), "-\(match.1)"]
+      guard
+        let index = words.lastIndex(where: { word in names.contains(word) || word.hasPrefix(names[0] + "=") })
+      else { return nil }
+      removeOption(at: index, from: &words, withValue: names.contains(words[index]) && index + 1 < words.count)
+    } else {
+      return nil
+    }
+    return words
+  }
+
+  private static func removeOption(at index: Int, from words: inout [String], withValue: Bool) {
+    words.removeSubrange(index...(withValue ? index + 1 : index))
+  }
+
+  /// Whether the word looks like the value of an unknown option before it: neither an option nor a file.
+  private static func isValue(_ index: Int, of words: [String]) -> Bool {
+    index < words.count && !words[index].hasPrefix("-") && !FileAccess.exists(words[index])
   }
 }

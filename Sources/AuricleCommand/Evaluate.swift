@@ -3,7 +3,7 @@ import Auricle
 import AuricleBase
 import Pictures
 
-struct Evaluate: AsyncParsableCommand {
+struct Evaluate: AsyncParsableCommand, CheckedCommand {
   static let configuration = CommandConfiguration(
     commandName: "evaluate",
     abstract: "Judge a model on labelled files: how good, how sure, and where it fails.",
@@ -82,64 +82,72 @@ struct Evaluate: AsyncParsableCommand {
   @OptionGroup var failureOptions: FailureOptions
   @OptionGroup var jobOptions: JobOptions
 
-  func validate() throws {
-    var problems = UsageProblems()
-    problems.add(validateOptions)
-    try problems.check(paths: [dataset, from, labels.labels, modelOptions.model])
+  func checkFiles(_ problems: inout Problems) {
+    problems.add(
+      missing: [dataset, from, labels.labels, labels.table.audioRoot, labels.confinement.root, modelOptions.model]
+        + [batch.filesFrom] + eventEvaluation.paths)
+    // Folders of parts are made.
+    problems.add(unwritable: report + confusion + (batch.isUsed ? [] : [predictions]))
   }
 
-  private func validateOptions() throws {
-    if let split, Split(split) == nil {
-      throw ValidationError("--split is '\(split)'; it must be training, validation or testing.")
+  func checkOptions(_ problems: inout Problems) {
+    if let split {
+      problems.add("--split is '\(split)'; it must be training, validation or testing", if: Split(split) == nil)
     }
+    eventEvaluation.check(&problems)
     if eventEvaluation.isGiven {
-      guard from == nil, dataset == nil, confusion.isEmpty, minAccuracy == nil else {
-        throw ValidationError(
-          "--events takes the place of a data set; of the other options, --json, --report, --embed-audio and --model go with it."
-        )
-      }
+      problems.add(
+        "--events takes the place of a data set; of the other options, --json, --report, --embed-audio and --model go with it",
+        if: from != nil || dataset != nil || !confusion.isEmpty || minAccuracy != nil)
       for path in report where ![.html, .json].contains(ReportFormat(path)) {
-        throw ValidationError("--report '\(path)': with --events its name must end in .html or .json.")
+        problems.add("--report '\(path)': with --events its name must end in .html or .json")
       }
       return
     }
-    if batch.filesFrom != nil && (from != nil || dataset != nil) {
-      throw ValidationError("--files-from takes the place of a data set and of --from.")
+    checkSources(&problems)
+    if let minAccuracy {
+      problems.add("--min-accuracy is \(minAccuracy); it must be 0 to 1", if: !(0...1).contains(minAccuracy))
     }
-    if batch.isUsed && from != nil { throw ValidationError("--from judges what is there; it has no shards.") }
-    if batch.filesFrom != nil && (predictions ?? "-") == "-" && writesReports {
-      throw ValidationError("Reports on a list are made from its rows; say where to keep them with --predictions.")
-    }
-    if batch.shard != nil && batch.filesFrom == nil && (predictions ?? "-") == "-" {
-      throw ValidationError("--shard needs --predictions, the file for its part.")
-    }
-    if batch.isUsed, let predictions, PredictionFile(path: predictions).format == .csv {
-      throw ValidationError("--predictions '\(predictions)': rows of lists and shards are JSON lines; name it .jsonl.")
-    }
-    if from == nil && dataset == nil && batch.filesFrom == nil {
-      throw ValidationError("Say which labelled files to judge by, or use --from FILE.")
-    }
-    if from != nil && (dataset != nil || predictions != nil) {
-      throw ValidationError("--from takes the place of a data set and of --predictions.")
-    }
-    if resume && predictions == nil { throw ValidationError("--resume needs --predictions, the file to go on with.") }
-    if overwrite && predictions == nil { throw ValidationError("--overwrite is for --predictions.") }
-    if resume && overwrite { throw ValidationError("--resume and --overwrite exclude each other.") }
-    if resume && predictions == "-" { throw ValidationError("--resume cannot go on with standard output.") }
-    if let minAccuracy, !(0...1).contains(minAccuracy) {
-      throw ValidationError("--min-accuracy is \(minAccuracy); it must be 0 to 1.")
-    }
-    if let k = topK.first(where: { $0 < 1 }) { throw ValidationError("--top-k is \(k); it must be at least 1.") }
-    if illustrate < 0 { throw ValidationError("--illustrate is \(illustrate); it must be at least 0.") }
-    if embedAudio && !needsFiles {
-      throw ValidationError("--embed-audio is for an HTML report; add --report FILE.html.")
-    }
+    for k in topK where k < 1 { problems.add("--top-k is \(k); it must be at least 1") }
+    for condition in only { problems.add("--only") { _ = try FieldCondition(condition) } }
+    problems.add("--illustrate is \(illustrate); it must be at least 0", if: illustrate < 0)
+    problems.add("--embed-audio is for an HTML report; add --report FILE.html", if: embedAudio && !needsFiles)
     for path in report where ReportFormat(path) == nil {
-      throw ValidationError("--report '\(path)': its name must end in \(ReportFormat.endings).")
+      problems.add("--report '\(path)': its name must end in \(ReportFormat.endings)")
     }
     for path in confusion where ConfusionFormat(path) == nil {
-      throw ValidationError("--confusion '\(path)': its name must end in \(ConfusionFormat.endings).")
+      problems.add("--confusion '\(path)': its name must end in \(ConfusionFormat.endings)")
     }
+  }
+
+  /// Where files and answers come from, and where answers go to.
+  private func checkSources(_ problems: inout Problems) {
+    problems.add(
+      "--files-from takes the place of a data set and of --from",
+      if: batch.filesFrom != nil && (from != nil || dataset != nil))
+    problems.add("--from judges what is there; it has no shards", if: batch.isUsed && from != nil)
+    let keepsRows = (predictions ?? "-") != "-"
+    problems.add(
+      "Reports on a list are made from its rows; say where to keep them with --predictions",
+      if: batch.filesFrom != nil && !keepsRows && writesReports)
+    problems.add(
+      "--shard needs --predictions, the file for its part",
+      if: batch.shard != nil && batch.filesFrom == nil && !keepsRows)
+    if batch.isUsed, let predictions {
+      problems.add(
+        "--predictions '\(predictions)': rows of lists and shards are JSON lines; name it .jsonl",
+        if: PredictionFile(path: predictions).format == .csv)
+    }
+    problems.add(
+      "Say which labelled files to judge by, or use --from FILE",
+      if: from == nil && dataset == nil && batch.filesFrom == nil)
+    problems.add(
+      "--from takes the place of a data set and of --predictions",
+      if: from != nil && (dataset != nil || predictions != nil))
+    problems.add("--resume needs --predictions, the file to go on with", if: resume && predictions == nil)
+    problems.add("--overwrite is for --predictions", if: overwrite && predictions == nil)
+    problems.add("--resume and --overwrite exclude each other", if: resume && overwrite)
+    problems.add("--resume cannot go on with standard output", if: resume && predictions == "-")
   }
 
   private var writesReports: Bool { !report.isEmpty || !confusion.isEmpty || minAccuracy != nil }
@@ -148,6 +156,7 @@ struct Evaluate: AsyncParsableCommand {
   private var needsFiles: Bool { report.contains { ReportFormat($0) == .html } }
 
   func run() async throws {
+    try checkFiles()
     if eventEvaluation.isGiven {
       let judged = try eventEvaluation.judge(model: modelOptions.model)
       for path in report {

@@ -36,27 +36,27 @@ struct EventEvaluation: ParsableArguments {
 
   var isGiven: Bool { !events.isEmpty }
 
-  func validate() throws {
-    if events.count > 2 || events.count == 1 && scores == nil {
-      throw ValidationError(
-        "--events takes two files, the truth and what was found, or with --scores the truth alone; there are \(events.count)."
-      )
-    }
+  /// Of all files to read.
+  var paths: [String] { events + (scores.map { [$0] } ?? []) + audio }
+
+  func check(_ problems: inout Problems) {
+    problems.add(
+      "--events takes two files, the truth and what was found, or with --scores the truth alone; there are \(events.count)",
+      if: events.count > 2 || events.count == 1 && scores == nil)
     if !isGiven {
       for (name, isGiven) in [
         ("--scores", scores != nil), ("--target-false-alarms", targetFalseAlarms != nil), ("--audio", !audio.isEmpty),
-      ] where isGiven { throw ValidationError("\(name) goes with --events.") }
+      ] { problems.add("\(name) goes with --events", if: isGiven) }
     }
     if let targetFalseAlarms {
-      guard scores != nil else { throw ValidationError("--target-false-alarms needs the --scores to choose by.") }
-      guard events.count < 2 else {
-        throw ValidationError("--target-false-alarms makes the events itself; give --events the truth alone.")
-      }
-      guard (0...1e6).contains(targetFalseAlarms) else {
-        throw ValidationError("--target-false-alarms is \(targetFalseAlarms); it must be 0 or more.")
-      }
+      problems.add("--target-false-alarms needs the --scores to choose by", if: scores == nil)
+      problems.add(
+        "--target-false-alarms makes the events itself; give --events the truth alone", if: events.count > 1)
+      problems.add(
+        "--target-false-alarms is \(targetFalseAlarms); it must be 0 or more",
+        if: !(0...1e6).contains(targetFalseAlarms))
     }
-    try checkUsage { _ = try matching() }
+    problems.add { _ = try matching() }
   }
 
   func matching() throws(DetectionError) -> EventMatching {

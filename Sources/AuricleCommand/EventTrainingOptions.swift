@@ -42,8 +42,10 @@ struct EventTrainingOptions: ParsableArguments {
   func load(_ options: DatasetOptions, seed: UInt64) throws -> LabeledData {
     guard !annotations.isEmpty || !negatives.isEmpty else { return try options.load() }
     do {
-      if annotations.isEmpty { return try withNegatives(options.load()) }
-      let recordings = try AnnotatedRecordings(sounds: [options.dataset], annotations: annotations)
+      let decoding = options.labels.decodingOptions.decoding
+      if annotations.isEmpty { return try withNegatives(options.load(), decoding) }
+      let recordings = try AnnotatedRecordings(
+        sounds: [options.dataset], annotations: annotations, decoding: decoding)
       if !recordings.withoutAnnotations.isEmpty {
         StandardError.report(
           "left out: \(recordings.withoutAnnotations.count) recordings without annotations "
@@ -55,23 +57,25 @@ struct EventTrainingOptions: ParsableArguments {
       guard !found.examples.isEmpty else {
         throw CommandError("\(annotations.joined(separator: ", ")): no event is annotated")
       }
-      return LabeledData(try adding(to: found, windows))
+      return LabeledData(try adding(to: found, windows, decoding))
     } catch let error as DetectionError {
       throw CommandError("\(error)")
     }
   }
 
-  private func withNegatives(_ data: LabeledData) throws -> LabeledData {
+  private func withNegatives(_ data: LabeledData, _ decoding: SoundDecoding) throws -> LabeledData {
     guard data.sequences == nil else { throw CommandError("--negatives is for sound; these are features") }
     var windows = TrainingWindows(seconds: window ?? typicalSeconds(data.dataset.examples))
     windows.background = background ?? windows.background
-    return LabeledData(try adding(to: data.dataset, windows))
+    return LabeledData(try adding(to: data.dataset, windows, decoding))
   }
 
-  private func adding(to dataset: Dataset, _ windows: TrainingWindows) throws -> Dataset {
+  private func adding(
+    to dataset: Dataset, _ windows: TrainingWindows, _ decoding: SoundDecoding
+  ) throws -> Dataset {
     guard !negatives.isEmpty else { return dataset }
     let count = dataset.examples.count { $0.label != windows.backgroundLabel }
-    return try AnnotatedRecordings(silent: negatives)
+    return try AnnotatedRecordings(silent: negatives, decoding: decoding)
       .adding(negatives: Int((windows.background * Double(count)).rounded()), to: dataset, windows)
   }
 

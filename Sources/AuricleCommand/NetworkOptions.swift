@@ -49,12 +49,33 @@ struct NetworkOptions: ParsableArguments {
     guard count >= named && count <= most else {
       throw ValidationError("\(count) networks; there must be \(named), one for each that is named, to \(most).")
     }
+    // Each alone, so that it is named.
+    try check("--hidden", \.hiddenSize, hidden)
+    try check("--layers", \.recurrentLayers, layers)
+    try check("--dropout", \.dropout, dropout)
+    try check("--recurrent-dropout", \.recurrentDropout, recurrentDropout)
+    try check("--convolution", \.convolutions, convolution.isEmpty ? nil : convolution)
     try checkUsage {
       // With as many classes as there are at least.
-      let coefficients = FeatureConfiguration.speech(sampleRate: 16_000).coefficientCount
       for name in Set(names) { _ = try template(name).network(input: coefficients, classCount: 2) }
     }
   }
+
+  private func check<Value>(
+    _ option: String, _ field: WritableKeyPath<ClassicNetwork, Value>, _ value: Value?
+  ) throws {
+    guard let value else { return }
+    var network = ClassicNetwork()
+    network[keyPath: field] = value
+    do {
+      _ = try NetworkTemplate(network.layers()).network(input: coefficients, classCount: 2)
+    } catch {
+      throw ValidationError("\(option): \(error).")
+    }
+  }
+
+  /// Of the features that networks are tried with.
+  private var coefficients: Int { FeatureConfiguration.speech(sampleRate: 16_000).coefficientCount }
 
   /// As options say, and where they say nothing, as an effort does. Throws `FileError` and `ModelError` for a file that is
   /// no list of layers.

@@ -2,9 +2,9 @@ import ArgumentParser
 import Auricle
 import AuricleBase
 
-/// Makes an error of `check` wrong usage, with the error's reason.
-func checkUsage(_ check: () throws -> Void) throws {
-  do { try check() } catch { throw ValidationError("\(error).") }
+/// Makes an error of `check` wrong usage, with the error's reason after `option`.
+func checkUsage(_ option: String? = nil, _ check: () throws -> Void) throws {
+  do { try check() } catch { throw ValidationError((option.map { "\($0): " } ?? "") + "\(error).") }
 }
 
 struct JobOptions: ParsableArguments {
@@ -182,7 +182,7 @@ struct LabelOptions: ParsableArguments {
   @OptionGroup var decodingOptions: DecodingOptions
 
   func validate() throws {
-    try checkUsage { _ = try labelPattern.map { try LabelPattern($0) } }
+    try checkUsage("--label-pattern") { _ = try labelPattern.map { try LabelPattern($0) } }
   }
 
   /// Sound, or features of it, or other sequences: what `dataset` is shows which.

@@ -2,7 +2,7 @@ import ArgumentParser
 import Auricle
 import AuricleBase
 
-struct Train: AsyncParsableCommand {
+struct Train: AsyncParsableCommand, CheckedCommand {
   static let configuration = CommandConfiguration(
     commandName: "train",
     abstract: "Train a model on labelled files.",
@@ -93,76 +93,78 @@ struct Train: AsyncParsableCommand {
   /// Whether folds are to be trained and judged.
   private var judges: Bool { crossValidate != nil || leaveOneOut != nil }
 
-  func validate() throws {
-    var problems = UsageProblems()
-    problems.add(validateOptions)
-    try problems.check(paths: [data.dataset, noise, rooms, data.labels.labels])
+  func checkFiles(_ problems: inout Problems) {
+    problems.add(
+      missing: [
+        data.dataset, noise, rooms, data.labels.labels, data.labels.table.audioRoot, data.labels.confinement.root,
+      ]
+        + [trainingOptions.from, features.config] + network.network + eventOptions.annotations + eventOptions.negatives)
+    problems.add(unwritable: [output, report])
   }
 
-  private func validateOptions() throws {
-    if crossValidate != nil && leaveOneOut != nil {
-      throw ValidationError("--cross-validate and --leave-one-out exclude each other.")
+  func checkOptions(_ problems: inout Problems) {
+    problems.add(
+      "--cross-validate and --leave-one-out exclude each other", if: crossValidate != nil && leaveOneOut != nil)
+    if let crossValidate {
+      problems.add("--cross-validate is \(crossValidate); there must be at least 2 folds", if: crossValidate < 2)
     }
-    if let crossValidate, crossValidate < 2 {
-      throw ValidationError("--cross-validate is \(crossValidate); there must be at least 2 folds.")
+    if let fold {
+      problems.add(
+        "--fold is 1 or more, of --cross-validate or --leave-one-out, and makes no model (-o)",
+        if: !judges || output != nil || fold < 1)
     }
-    if let fold, !judges || output != nil || fold < 1 {
-      throw ValidationError("--fold is 1 or more, of --cross-validate or --leave-one-out, and makes no model (-o).")
+    problems.add("Missing expected argument '<dataset>'", if: data.dataset.isEmpty && !printNetwork)
+    problems.add("Missing -o, the file to write the model to", if: output == nil && !judges && !printNetwork)
+    problems.add("-o needs a file's name; results go to standard output", if: output == "-")
+    if let format = report.flatMap({ ReportFormat($0) }) {
+      problems.add("--report of train is JSON; 'auricle evaluate --report' writes HTML and CSV", if: format != .json)
     }
-    if data.dataset.isEmpty && !printNetwork { throw ValidationError("Missing expected argument '<dataset>'") }
-    if output == nil && !judges && !printNetwork {
-      throw ValidationError("Missing -o, the file to write the model to.")
-    }
-    if output == "-" { throw ValidationError("-o needs a file's name; results go to standard output.") }
-    if let format = report.flatMap({ ReportFormat($0) }), format != .json {
-      throw ValidationError("--report of train is JSON; 'auricle evaluate --report' writes HTML and CSV.")
-    }
-    if judges && !holdOut.isEmpty {
-      throw ValidationError("--hold-out does not go with cross-validation, which holds out every file in turn.")
-    }
-    var augmentation = Augmentation.none
-    do {
-      if let augment {
-        augmentation = try Augmentation(augment)
-      } else if let effort {
-        augmentation = effort.augmentation
-      }
-    } catch { throw ValidationError("--augment: \(error).") }
-    if noise != nil && augmentation.noise.probability == 0 && augmentation.background == 0 {
-      throw ValidationError("--noise needs noise in --augment, for example --augment strong.")
-    }
-    if rooms != nil && augmentation.roomProbability == 0 {
-      throw ValidationError("--rooms needs a share of examples in --augment, for example --augment light,room=0.5.")
-    }
+    problems.add(
+      "--hold-out does not go with cross-validation, which holds out every file in turn", if: judges && !holdOut.isEmpty
+    )
+    checkAugmentation(&problems)
     if trainingOptions.from != nil {
-      if network.namesNetwork || network.members != nil {
-        throw ValidationError("--from brings its own networks; --architecture and the like do not go with it.")
-      }
-      if !features.isEmpty {
-        throw ValidationError("--from brings its own features; --kind, --sample-rate and the like do not go with it.")
-      }
+      problems.add(
+        "--from brings its own networks; --architecture and the like do not go with it",
+        if: network.namesNetwork || network.members != nil)
+      problems.add(
+        "--from brings its own features; --kind, --sample-rate and the like do not go with it", if: !features.isEmpty)
     }
-    if resume && checkpoint == nil { throw ValidationError("--resume needs the --checkpoint to go on from.") }
-    if validationSplit != nil && !holdOut.isEmpty {
-      throw ValidationError("--validation-split and --hold-out exclude each other.")
-    }
-    if trainingOptions.patience != nil, validationSplit.map({ $0 == 0 }) ?? judges {
-      throw ValidationError("--patience needs validation files; give --validation-split a share.")
-    }
-    try checkUsage { for condition in holdOut { _ = try FieldCondition(condition) } }
+    problems.add("--resume needs the --checkpoint to go on from", if: resume && checkpoint == nil)
+    problems.add(
+      "--validation-split and --hold-out exclude each other", if: validationSplit != nil && !holdOut.isEmpty)
+    problems.add(
+      "--patience needs validation files; give --validation-split a share",
+      if: trainingOptions.patience != nil && validationSplit.map { $0 == 0 } ?? judges)
+    for condition in holdOut { problems.add("--hold-out") { _ = try FieldCondition(condition) } }
     let rates = AudioFile.sampleRates
-    if let sampleRate = features.sampleRate, !rates.contains(sampleRate) {
-      throw ValidationError("--sample-rate is \(sampleRate); it must be \(rates.lowerBound) to \(rates.upperBound).")
+    if let sampleRate = features.sampleRate {
+      problems.add(
+        "--sample-rate is \(sampleRate); it must be \(rates.lowerBound) to \(rates.upperBound)",
+        if: !rates.contains(sampleRate))
     }
-    guard (0...1 << 30).contains(cacheMemory) else {
-      throw ValidationError("--cache-memory is \(cacheMemory); it must be at least 0.")
+    problems.add("--cache-memory is \(cacheMemory); it must be at least 0", if: !(0...1 << 30).contains(cacheMemory))
+    if let crop { problems.add("--crop is \(crop); it must be 0 to 3600 seconds", if: !(0...3600).contains(crop)) }
+    if let validationSplit {
+      problems.add(
+        "--validation-split is \(validationSplit); it must be at least 0 and below 1",
+        if: !(0..<1).contains(validationSplit))
     }
-    if let crop, !(0...3600).contains(crop) {
-      throw ValidationError("--crop is \(crop); it must be 0 to 3600 seconds.")
+  }
+
+  private func checkAugmentation(_ problems: inout Problems) {
+    var augmentation = effort?.augmentation ?? .none
+    do {
+      if let augment { augmentation = try Augmentation(augment) }
+    } catch {
+      return problems.add("--augment: \(error)")
     }
-    if let validationSplit, !(0..<1).contains(validationSplit) {
-      throw ValidationError("--validation-split is \(validationSplit); it must be at least 0 and below 1.")
-    }
+    problems.add(
+      "--noise needs noise in --augment, for example --augment strong",
+      if: noise != nil && augmentation.noise.probability == 0 && augmentation.background == 0)
+    problems.add(
+      "--rooms needs a share of examples in --augment, for example --augment light,room=0.5",
+      if: rooms != nil && augmentation.roomProbability == 0)
   }
 
   func run() async throws {
@@ -174,7 +176,7 @@ struct Train: AsyncParsableCommand {
   }
 
   private func run(in group: any ProcessGroup) async throws {
-    for path in [output, report] { if let path, group.rank == 0 { try FileAccess.checkWritable(path) } }
+    if group.rank == 0 { try checkFiles() }
     let loaded = try loadedData()
     let dataset = loaded.dataset
     Interruption.listen()
@@ -377,9 +379,15 @@ struct Train: AsyncParsableCommand {
     trainer.channel = channelOptions.selection
     trainer.cacheMemory = cacheMemory << 20
     let wantsNoise = trainer.augmentation.noise.probability > 0 || trainer.augmentation.background > 0
-    trainer.noiseFiles =
-      try noise.map { try AudioFiles.expand(paths: [$0]) } ?? (wantsNoise ? data.dataset.noiseFiles : [])
-    trainer.roomFiles = try rooms.map { try AudioFiles.expand(paths: [$0]) } ?? []
+    var decoding = self.data.labels.decodingOptions.decoding
+    // Recordings from elsewhere have headers.
+    if noise != nil || rooms != nil { decoding.raw = nil }
+    func files(_ path: String) throws -> [String] {
+      try AudioFiles.expand(paths: [path], extensions: decoding.extensions)
+    }
+    trainer.noiseFiles = try noise.map(files) ?? (wantsNoise ? data.dataset.noiseFiles : [])
+    trainer.roomFiles = try rooms.map(files) ?? []
+    trainer.decoding = decoding
     trainer.group = group
     guard group.rank == 0 else { return trainer }
     func place(_ path: String) -> String { folder.map { "\(path)/\($0)" } ?? path }

@@ -79,7 +79,32 @@ struct TrainingOptions: ParsableArguments {
     if let oldRate, !(0...1000).contains(oldRate) {
       throw ValidationError("--old-rate is \(oldRate); it must be 0 to 1000.")
     }
-    try checkUsage { try configuration(jobs: 1).validate() }
+    let given = configuration(jobs: 1)
+    // Each alone, so that it is named.
+    func check<Value>(_ option: String, _ field: WritableKeyPath<TrainingConfiguration, Value>) throws {
+      var configuration = TrainingConfiguration()
+      configuration[keyPath: field] = given[keyPath: field]
+      try check(option, configuration)
+    }
+    func check(_ option: String, _ configuration: TrainingConfiguration) throws {
+      do {
+        try configuration.validate()
+      } catch TrainingError.configuration(let reason) {
+        throw ValidationError("\(option): \(reason).")
+      }
+    }
+    try check("--epochs", \.epochs)
+    try check("--batch-size", \.batchSize)
+    try check("--momentum", \.momentum)
+    try check("--warm-up", \.warmUp)
+    try check("--plateau-patience", \.plateauPatience)
+    try check("--plateau-factor", \.plateauFactor)
+    try check("--clip-norm", \.clipNorm)
+    try check("--label-smoothing", \.loss)
+    try check("--patience", \.patience)
+    try check("--average-decay", \.averageDecay)
+    try check("--weight-decay", \.weightDecay)
+    try check("--learning-rate", given)
   }
 
   /// `base` with what options change.

@@ -47,7 +47,8 @@ public struct DatasetReport: Sendable {
     count(split.testing, .testing, \.testing)
     classes = dataset.labels.compactMap { counts[$0] }
     suspicions =
-      Self.names(dataset) + Self.repetitions(sameSounds, parts) + Self.segments(dataset.examples, parts)
+      Self.names(dataset) + Self.severalLabels(dataset) + Self.repetitions(sameSounds, parts)
+      + Self.segments(dataset.examples, parts)
       + Self.fewFiles(classes) + Self.gaps(classes, split, wantsValidation: wantsValidation)
       + Self.lengths(dataset.examples, durations)
   }
@@ -92,6 +93,11 @@ public struct DatasetReport: Sendable {
       return [.classesNamedLike(kind, labels: named, pattern: naming?.description)]
     }
     return []
+  }
+
+  private static func severalLabels(_ dataset: Dataset) -> [Suspicion] {
+    let labels = SeveralLabels.suspects(among: dataset.labels)
+    return labels.isEmpty ? [] : [.severalLabels(labels)]
   }
 
   /// Whether this is one of `words` and a number: "fold1", "Actor_01".

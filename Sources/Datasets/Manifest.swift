@@ -265,22 +265,30 @@ struct Manifest {
     case .list(let cells):
       let labels = cells.compactMap(\.text).filter { !$0.isEmpty }
       guard labels.count == cells.count else { throw malformed(row, "a label of '\(file)' is empty or no text") }
-      guard labels.count == 1 || mode == .list else {
-        throw malformed(row, "\(quoted(labels)): \(labels.count) labels, and a sound has one here")
-      }
-      return labels
+      return try checked(labels, row, file)
     case .text(let text):
-      if mode == .list { return Self.parts(of: text, separator) }
+      if let listed = SeveralLabels.list(text) { return try checked(listed, row, file) }
+      if mode == .list { return SeveralLabels.parts(of: text, separator) }
       guard !text.isEmpty else { throw malformed(row, "the label of '\(file)' is empty") }
-      if mode == .single, let part = Self.severalParts(of: text).first(where: { alone.contains($0) }) {
+      if mode == .single, let part = SeveralLabels.parts(of: text).first(where: { alone.contains($0) }) {
         throw malformed(
-          row, "'\(text)' looks like several labels ('\(part)' is a label by itself, too), and a sound has one here")
+          row,
+          "'\(text)' looks like several labels ('\(part)' is one elsewhere, too), and a sound has one here; keep one, or rename the class"
+        )
       }
       return [text]
     }
   }
 
-  private func quoted(_ labels: [String]) -> String { labels.map { "'\($0)'" }.joined(separator: ", ") }
+  private func checked(_ labels: [String], _ row: Table.Row, _ file: String) throws(DatasetError) -> [String] {
+    guard request.options.labelCells != .list else { return labels }
+    guard !labels.isEmpty else { throw malformed(row, "the label of '\(file)' is empty") }
+    guard labels.count == 1 else {
+      let list = labels.map { "'\($0)'" }.joined(separator: ", ")
+      throw malformed(row, "\(list): \(labels.count) labels, and a sound has one here; keep one")
+    }
+    return labels
+  }
 
   private func labelCells() -> [String] {
     table.rows.compactMap { row in
@@ -288,9 +296,9 @@ struct Manifest {
     }
   }
 
-  /// The labels in which nothing stands that might separate two.
+  /// What is a label in one cell where it may be a part of another.
   private func labelsAlone() -> Set<String> {
-    request.options.labelCells == .single ? Set(labelCells().filter { Self.severalParts(of: $0).isEmpty }) : []
+    request.options.labelCells == .single ? SeveralLabels.labels(in: Set(labelCells())) : []
   }
 
   /// What stands between the labels of one cell, by the whole table.
@@ -298,22 +306,5 @@ struct Manifest {
     guard request.options.labelCells == .list else { return "," }
     let cells = labelCells()
     return ["|", ";"].first { separator in cells.contains { $0.contains(separator) } } ?? ","
-  }
-
-  private static func parts(of text: String, _ separator: Character) -> [String] {
-    var parts: [String] = []
-    for part in text.split(separator: separator).map({ trimmed($0) }) where !part.isEmpty && !parts.contains(part) {
-      parts.append(part)
-    }
-    return parts
-  }
-
-  /// The parts of a label that might be several; none where it is one.
-  private static func severalParts(of text: String) -> [String] {
-    for separator in ["|", ";", ","] as [Character] where text.contains(separator) {
-      let parts = parts(of: text, separator)
-      if parts.count > 1 { return parts }
-    }
-    return []
   }
 }

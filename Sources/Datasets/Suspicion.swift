@@ -7,6 +7,8 @@ public enum Suspicion: Hashable, Sendable, CustomStringConvertible {
   /// Classes that look as if folders that are none were taken for them. The pattern, in words, would take the label from
   /// the file names.
   case classesNamedLike(Kind, labels: [String], pattern: String?)
+  /// Classes that look like several labels of one sound each, such as "dog;rain".
+  case severalLabels([String])
   /// The same content in several parts: `count` sounds, and two files of the first.
   case leak(count: Int, path: String, other: String)
   /// The same content in several classes: `count` sounds, and two files of the first with their labels.
@@ -26,6 +28,9 @@ public enum Suspicion: Hashable, Sendable, CustomStringConvertible {
     case .classesNamedLike(let kind, let labels, let pattern):
       "the classes are named like \(kind.rawValue) (\(list(labels))); are they what is to be told apart?"
         + (pattern.map { " The file names may carry the label: pattern \($0)" } ?? "")
+    case .severalLabels(let labels):
+      "\(labels.count == 1 ? "one class looks" : "\(labels.count) classes look") like several labels (\(list(labels))), each of "
+        + "which is learned as one; a sound has one label here"
     case .leak(let count, let path, let other):
       "\(sounds(count)) in several parts, so that a model is judged by what it learned (\(path) is \(other))"
     case .contradiction(let count, let path, let label, let other, let otherLabel):

@@ -86,15 +86,17 @@ struct Table {
   private mutating func readDelimited(
     _ text: String, _ given: Format, _ options: TableOptions
   ) throws(DatasetError) {
-    let separator = options.separator?.asciiValue ?? Self.separator(of: text, given, options)
+    let announced = Self.announcedSeparator(of: text)
+    let separator = options.separator?.asciiValue ?? announced ?? Self.separator(of: text, given, options)
     let header = Self.header(of: text)
-    let read: [DelimitedText.Row]
+    var read: [DelimitedText.Row]
     do throws(DelimitedText.Malformed) {
       let isQuoted = separator != tab || header.utf8.split(separator: tab).contains { $0.first == UInt8(ascii: "\"") }
       read = try DelimitedText(separator: separator, isQuoted: isQuoted).rows(of: text)
     } catch {
       throw malformed(error.line, error.reason)
     }
+    if announced != nil { read.removeFirst() }
     guard let first = read.first else { throw .noExamples(path: path) }
     firstLine = first.line
     if separator != (given == .tsv ? tab : comma) {
@@ -131,6 +133,12 @@ struct Table {
 
   private static func header(of text: String) -> Substring {
     text.split(maxSplits: 1) { $0 == "\n" || $0 == "\r\n" || $0 == "\r" }.first ?? ""
+  }
+
+  /// The X of a first line `sep=X`, which is for Excel alone.
+  private static func announcedSeparator(of text: String) -> UInt8? {
+    let first = Array(header(of: text).utf8)
+    return first.count == 5 && first.starts(with: "sep=".utf8) && first[4] < 0x80 ? first[4] : nil
   }
 
   /// What the first line shows to stand between its cells: that by which a column's name for the path is found.

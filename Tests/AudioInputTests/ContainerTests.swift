@@ -236,6 +236,17 @@ struct ContainerTests {
     }
   }
 
+  @Test("a granule that the decoder fills with zeros after a pause is an error, not silence")
+  func mp3DamageAfterPause() throws {
+    let path = container("damaged-after-pause.mp3")
+    let error = #expect(throws: AudioError.self) { try Waveform(contentsOf: path) }
+    #expect(error?.description.hasSuffix("an MP3 frame near there is damaged") == true, "\(String(describing: error))")
+    // The same bytes before they were changed.
+    var bytes = try FileAccess.read(path)
+    bytes[921] ^= 0x55
+    #expect(try read(bytes).warnings.isEmpty)
+  }
+
   @Test("an AIFF-C file whose samples are little-endian is read")
   func sowt() throws {
     #expect(try Waveform(contentsOf: container("sowt.aiff")) == Waveform(contentsOf: fixture("word.wav")))

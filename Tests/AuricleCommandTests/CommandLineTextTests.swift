@@ -44,11 +44,11 @@ struct CommandLineTextTests {
       (["classify"], "Missing expected argument '<file> ...'; see"),
       (["classify", "--topp", "3", "a.wav"], "Unknown option '--topp'. Did you mean '--top'?"),
       (
-        ["train", "x", "-o", "m", "--epochs", "x"],
+        ["train", "\(fixtures)/digits", "-o", "m", "--epochs", "x"],
         "The value 'x' is invalid for '--epochs <n>' (Passes over the data (default: by the effort, else 30))"
       ),
       (
-        ["train", "x", "-o", "m", "--pooling", "x"],
+        ["train", "\(fixtures)/digits", "-o", "m", "--pooling", "x"],
         "; there are: 'last', 'mean', 'max' or 'attention' (How frames become one vector); see 'auricle train"
       ),
       (["classify", "-j0", "a.wav"], "--jobs is 0; it must be 1 to 4096; see 'auricle classify --help'"),

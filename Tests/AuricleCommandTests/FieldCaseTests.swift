@@ -88,6 +88,31 @@ struct FieldCaseTests {
     let trained = try Run(["train", "\(folder.path)/in", "-o", model, "--ffmpeg"] + small)
     #expect(trained.status == 0 && trained.errors.contains("4 files in 2 classes"), "\(trained.errors)")
     #expect(try Run("inspect", "--json", model).output.contains(#""decoder":"ffmpeg version "#))
+    #if os(Linux)
+      // A name that is not UTF-8 reaches ffmpeg as the bytes it is.
+      let odd = try copy(voice, to: "odd/a.m4a")
+      let bytes = Array("\(folder.path)/odd/caf".utf8) + [0xE9] + Array(".m4a".utf8)
+      try #require(rename(odd, bytes.map { CChar(bitPattern: $0) } + [0]) == 0)
+      #expect(try Run("classify", "--ffmpeg", "\(folder.path)/odd").output.contains(#"/odd/caf\xE9.m4a  "#))
+    #endif
+    // Noise, rooms and recordings of events, too.
+    _ = try copy("\(fixtures)/containers/aac.m4a", to: "noise/a.m4a")
+    let augment = [
+      "--augment", "noise=1,room=0.5", "--noise", "\(folder.path)/noise", "--rooms", "\(folder.path)/noise",
+    ]
+    let command = ["train", "\(folder.path)/in", "-o", model, "--ffmpeg"] + small + augment
+    let augmented = try Run(command)
+    #expect(augmented.status == 0, "\(augmented.errors)")
+    let without = try Run(command.filter { $0 != "--ffmpeg" })
+    #expect(without.status == 1 && without.errors.contains("no audio files"), "\(without.errors)")
+    let events = try folder.write("a.txt", "0.0\t0.1\tword\n")
+    let found = try Run(
+      [
+        "train", "\(folder.path)/noise", "--events", events, "-o", model, "--ffmpeg", "--negatives",
+        "\(folder.path)/in/0",
+      ]
+        + small)
+    #expect(found.status == 0, "\(found.errors)")
   }
 
   @Test("keys of Kaldi's archives are sorted as LC_ALL=C sort does, whatever order the files' names have")
@@ -177,18 +202,68 @@ struct FieldCaseTests {
     #expect(try Run(command + ["--overwrite"]).status == 0)
   }
 
-  @Test("everything that is wrong with a command is told at once")
-  func allAtOnce() throws {
-    let train = try Run("train", "\(folder.path)/none", "--noise", "\(folder.path)/gone")
-    #expect(train.status == 2 && train.errorLines.count == 1)
-    for words in ["3 things are wrong: Missing -o", "none: no such file or folder", "gone: no such file or folder"] {
-      #expect(train.errors.contains(words), "\(train.errors)")
+  @Test(
+    "everything that is wrong with a command is told at once, a line each",
+    arguments: [
+      (
+        "train",
+        [
+          "none", "--noise", "gone", "--batch-size", "0", "--hidden", "0", "--optimizer", "adamm", "--epoch", "5",
+          "--zzz",
+          "3",
+        ],
+        [
+          "Unknown option '--epoch'. Did you mean '--epochs'?", "Unknown option '--zzz'",
+          "The value 'adamm' is invalid for '--optimizer <optimizer>'",
+          "--hidden: impossible model", "--batch-size: a batch size of 0", "Missing -o, the file",
+          "gone: no such file", "none: no such file",
+        ]
+      ),
+      (
+        "train",
+        ["--resume", "--cross-validate", "1", "--hold-out", "voice", "--validation-split", "2", "none", "-j", "0"],
+        [
+          "--jobs is 0;", "--cross-validate is 1;", "--hold-out does not go with", "--resume needs the --checkpoint",
+          "--validation-split and --hold-out exclude each other", "--hold-out: condition 'voice'",
+          "--validation-split is 2.0", "none: no such file",
+        ]
+      ),
+      (
+        "train", ["none", "-o", "m", "--dropout", "2", "--batch-size=0", "--raw", "s16", "--crop", "-1"],
+        [
+          "The value 's16' is invalid for '--raw", "Missing value for '--crop", "--dropout: ", "--batch-size: ",
+          "--crop is -1.0", "none: no such file",
+        ]
+      ),
+      (
+        "evaluate",
+        [
+          "none", "--min-accuracy", "3", "--model", "gone", "--report", "x.doc", "--top-k", "0", "--split", "tst",
+          "--only", "voice",
+        ],
+        [
+          "--split is 'tst'", "--min-accuracy is 3.0", "--top-k is 0", "--only: condition 'voice'",
+          "--report 'x.doc': its name", "gone: no such file", "none: no such file",
+        ]
+      ),
+    ])
+  func allAtOnce(command: String, options: [String], wanted: [String]) throws {
+    let run = try Run([command] + options)
+    #expect(run.status == 2 && run.output.isEmpty && run.errorLines.count == wanted.count + 1, "\(run.errors)")
+    for words in wanted {
+      #expect(run.errorLines.contains { $0.hasPrefix("auricle: \(words)") }, "\(words) in \(run.errors)")
     }
-    let evaluate = try Run("evaluate", "\(folder.path)/none", "--min-accuracy", "3", "--model", "\(folder.path)/gone")
-    for words in ["3 things are wrong: --min-accuracy is 3", "none: no such file or", "gone: no such file or"] {
-      #expect(evaluate.errors.contains(words), "\(evaluate.errors)")
-    }
-    // What is not there, and nothing else, is no wrong usage.
-    #expect(try Run("evaluate", "\(folder.path)/none").status == 1)
+    #expect(run.errors.hasSuffix("auricle: \(wanted.count) things are wrong; see 'auricle \(command) --help'\n"))
+  }
+
+  @Test("files that are not there or cannot be written, and nothing else, are no wrong usage; all are named")
+  func filesAtOnce() throws {
+    let (none, gone) = ("\(folder.path)/none", "\(folder.path)/gone")
+    let output = "\(folder.path)/nowhere/m"
+    let train = try Run("train", none, "--noise", gone, "--augment", "strong", "-o", output)
+    #expect(train.status == 1 && train.output.isEmpty && train.errorLines.count == 3)
+    for path in [none, gone, output] { #expect(train.errors.contains("auricle: \(path): "), "\(train.errors)") }
+    let evaluate = try Run("evaluate", none, "--model", gone)
+    #expect(evaluate.status == 1 && evaluate.errorLines.count == 2, "\(evaluate.errors)")
   }
 }

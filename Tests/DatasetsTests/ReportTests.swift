@@ -122,6 +122,22 @@ import Testing
     }
   }
 
+  @Test(
+    "classes that look like several labels are suspicious; names are not",
+    arguments: [
+      (["dog;rain", "cat;wind", "x"], 2), (["dog|rain", "x"], 1), (["dog,rain", "x"], 1),
+      (["dog", "rain", "dog+rain"], 1),
+      (["dog", "rain", "rain / dog"], 1), (["Dog, barking", "naïve, 猫", "rock/pop", "rock", "R&B", "B", "1"], 0),
+    ])
+  func severalLabels(labels: [String], count: Int) {
+    let dataset = Dataset(examples: labels.flatMap { examples($0, 10) }, source: "test")
+    let found = sentences(DatasetReport(of: dataset, wantsValidation: false))
+    #expect(found.count == min(count, 1), "\(found)")
+    if let sentence = found.first {
+      #expect(sentence.hasPrefix(count == 1 ? "one class looks" : "\(count) classes look"), "\(found)")
+    }
+  }
+
   @Test("few files, parts without a class, nothing to validate, lengths that differ a hundredfold")
   func others() throws {
     let dataset = Dataset(

@@ -45,6 +45,14 @@ import Testing
     #expect(try read("path,label\na.wav,\"dog; bark\"").examples.map(\.label) == ["dog; bark"])
   }
 
+  @Test("a first line for Excel says the separator, and is no header")
+  func excel() throws {
+    #expect(try read("sep=;\npath;label\na.wav;dog bark\nb.wav;cat\n").examples == two)
+    #expect(try read("\u{FEFF}sep=,\r\npath,label\r\na.wav,dog bark\r\nb.wav,cat\r\n").examples == two)
+    #expect(complaint("sep=;\npath;label\na.wav;\n").hasPrefix("line 3: the label of 'a.wav' is empty"))
+    #expect(complaint("sep=;\n").contains("lists no files"))
+  }
+
   @Test("quotation marks are data in TSV, unless the header is in them")
   func unquoted() throws {
     let text = "path\tsentence\tlabel\n1.mp3\t\"Come here, he said.\tx\n2.mp3\tThe board is 7\"\ty\n3.mp3\t\"a\" b\tz\n"
@@ -134,10 +142,11 @@ import Testing
   func severalLabels() throws {
     let json = "{\"path\":\"a.wav\",\"label\":[\"Bark\",\"Meow\"]}\n{\"path\":\"b.wav\",\"label\":[\"Bark\"]}\n"
     let csv = "path,label\na.wav,\"Bark,Meow\"\nb.wav,Bark\n"
-    #expect(complaint(json, "l.jsonl") == "line 1: 'Bark', 'Meow': 2 labels, and a sound has one here")
+    #expect(complaint(json, "l.jsonl") == "line 1: 'Bark', 'Meow': 2 labels, and a sound has one here; keep one")
     #expect(
       complaint(csv)
-        == "line 2: 'Bark,Meow' looks like several labels ('Bark' is a label by itself, too), and a sound has one here")
+        == "line 2: 'Bark,Meow' looks like several labels ('Bark' is one elsewhere, too), and a sound has one here; keep one, or rename the class"
+    )
     for (text, name) in [(json, "l.jsonl"), (csv, "l.csv"), ("path;label\na.wav;Bark|Meow\nb.wav;Bark\n", "l.csv")] {
       let examples = try read(text, name) { $0.labelCells = .list }.examples
       #expect(examples.map(\.labels) == [["Bark", "Meow"], ["Bark"]], "\(text)")
@@ -146,6 +155,26 @@ import Testing
     #expect(try read("path,label\na.wav,\"naïve, 猫\"\nb.wav,x\n").examples.map(\.label) == ["naïve, 猫", "x"])
     let rows = try read("path,label\na.wav,x\na.wav,y\nb.wav,\n") { $0.labelCells = .list }.examples
     #expect(rows.map(\.labels) == [["x", "y"], []], "two rows of one file, and a file of no label")
+  }
+
+  @Test(
+    "several labels in every row, none of which stands alone, are never classes of their own",
+    arguments: [
+      ("path,label\na.wav,dog;rain\nb.wav,rain;wind\n", "'dog;rain' looks like several labels ('rain' is"),
+      ("path,label\na.wav,dog|rain\nb.wav,cat|rain\n", "'dog|rain' looks like several labels ('rain' is one elsewhere"),
+      ("path,labels\na.wav,\"dog,rain\"\nb.wav,\"cat,dog\"\n", "'dog,rain' looks like several labels ('dog' is"),
+      ("path,label\na.wav,\"['dog', 'rain']\"\nb.wav,x\n", "line 2: 'dog', 'rain': 2 labels, and a sound has one here"),
+      ("path,label\na.wav,\"[\"\"dog\"\",\"\"rain\"\"]\"\nb.wav,x\n", "line 2: 'dog', 'rain': 2 labels, and a"),
+      ("path,label\na.wav,[]\nb.wav,x\n", "line 2: the label of 'a.wav' is empty"),
+    ])
+  func onlySeveralLabels(text: String, words: String) throws {
+    #expect(complaint(text).contains(words), "\(complaint(text))")
+  }
+
+  @Test("a list of one label is that label; names with a comma and a blank are names")
+  func oneLabelListed() throws {
+    let rows = "path,label\na.wav,\"['dog']\"\nb.wav,\"Dog, barking\"\nc.wav,\"Dog, growling\"\nd.wav,[x\n"
+    #expect(try read(rows).examples.map(\.label) == ["dog", "Dog, barking", "Dog, growling", "[x"])
   }
 
   @Test(

@@ -1,6 +1,6 @@
 """Runs README's console blocks and compares what they print.
 
-    python Tests/Interoperability/readme.py .build/release/auricle [--recordings FOLDER] [--verbose]
+    python Tests/Interoperability/readme.py .build/release/auricle [--recordings FOLDER] [--verbose] [--update]
 
 A block is ```console; a line that begins with `$ ` is a command (a backslash at its end continues it), what follows it is
 what it prints, on standard output and standard error together. In that, a line `...` is any number of lines, and `...`
@@ -10,6 +10,9 @@ within a line any text; numbers may differ by two in their last digit, as they d
 A comment before a block says why it is not run: `<!-- needs recordings -->` (a folder of the Free Spoken Digit Dataset, with
 --recordings), `<!-- needs a microphone -->`. Any other block is run, in an empty folder with a link to Fixtures. Blocks run
 in order and may use what those before them wrote. Needs nothing but Python and bash.
+
+With --update, numbers that have become others (of a new bundled model, say) are written into the README, also where they
+stand outside a block; what differs in more than numbers is left to people.
 """
 
 import argparse
@@ -96,12 +99,67 @@ def trimmed(lines):
     return lines
 
 
+def renumbered(wanted, found):
+    """`wanted` with the numbers of `found`, as many digits as are written before `...`; None where more differs."""
+    shape = [number.sub("#", time.sub("TIME", part)) for part in wanted.split("...")]
+    if number.sub("#", time.sub("TIME", found))[: len(shape[0])] != shape[0]:
+        return None
+    if len(shape) == 1 and number.sub("#", time.sub("TIME", found)) != shape[0]:
+        return None
+    times = [match.span() for match in time.finditer(wanted)]
+    fresh = iter(number.findall(time.sub("TIME", found)))
+    text, end = "", 0
+    for match in number.finditer(wanted):
+        if any(start <= match.start() < stop for start, stop in times):
+            continue
+        if wanted.startswith("...", match.end()):
+            text += wanted[end: match.start()] + next(fresh)[: len(match[0])]
+            end = match.end()
+            break
+        if "..." in wanted[: match.start()]:
+            break
+        text += wanted[end: match.start()] + next(fresh)
+        end = match.end()
+    return text + wanted[end:]
+
+
+def updated(wanted, found):
+    """The lines with new numbers; None where one is of another form."""
+    result, place = [], 0
+    for line in wanted:
+        if line.strip() == "...":
+            result.append(line)
+            continue
+        for index in range(place, len(found)):
+            new = renumbered(line, found[index])
+            if new is not None:
+                result.append(new)
+                place = index + 1
+                break
+        else:
+            return None
+    return result
+
+
+def update(text, wanted, new):
+    """README with the new lines, and long numbers of theirs replaced elsewhere."""
+    text = text.replace("\n".join(wanted), "\n".join(new), 1)
+    for a, b in zip(wanted, new):
+        for old, fresh in zip(number.findall(a), number.findall(b)):
+            if old != fresh and len(old) >= 5 and "." in old:
+                text = re.sub(rf"(?<![\d.]){re.escape(old)}(?!\d)", fresh, text)
+    return text
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("program", type=pathlib.Path)
     parser.add_argument("--recordings", type=pathlib.Path)
     parser.add_argument("--verbose", action="store_true")
+    parser.add_argument("--update", action="store_true")
     arguments = parser.parse_args()
+    readme = root / "README.md"
+    text = readme.read_text()
     run = skipped = wrong = 0
     with tempfile.TemporaryDirectory() as folder:
         environment = os.environ | {"PATH": f"{folder}/.bin:{os.environ['PATH']}"}
@@ -110,7 +168,7 @@ def main():
         (pathlib.Path(folder) / "Fixtures").symlink_to(root / "Fixtures")
         if arguments.recordings:
             (pathlib.Path(folder) / "recordings").symlink_to(arguments.recordings.resolve())
-        for line, reason, commands in blocks((root / "README.md").read_text()):
+        for line, reason, commands in blocks(text):
             if reason and not (reason == "recordings" and arguments.recordings):
                 skipped += 1
                 continue
@@ -119,11 +177,16 @@ def main():
                                       stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=3600)
                 run += 1
                 found, wanted = trimmed(done.stdout.split("\n")), trimmed(wanted)
-                if not same(wanted, found):
+                new = updated(wanted, found) if arguments.update else None
+                if new:
+                    text = update(text, wanted, new)
+                elif not same(wanted, found):
                     wrong += 1
                     print(f"README.md, line {line}: $ {command}\n  wanted:", *wanted, "  found:", *found, sep="\n    ")
                 elif arguments.verbose:
                     print(f"line {line}: $ {command}: as written")
+    if arguments.update:
+        readme.write_text(text)
     print(f"README.md: {run} commands run, {wrong} print something else; {skipped} blocks not run here")
     sys.exit(bool(wrong) or run == 0)
 

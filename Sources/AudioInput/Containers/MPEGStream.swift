@@ -22,6 +22,8 @@ struct MPEGStream {
     var tag: InformationTag?
     var pieces: [ByteView.Piece] = []
     var frameCount = 0
+    /// Of layer III.
+    var granules: [MPEGGranule] = []
     var checksum = MusicChecksum()
     /// Bytes of main data that a next frame may reach back to.
     var reservoir = 0
@@ -171,6 +173,7 @@ struct MPEGStream {
       add(.bytes(Array(repeating: 0, count: side.count)))
       add(.file(position + side.upperBound..<position + frame.byteCount))
     }
+    current?.granules += information.granules.map { isWhole ? $0 : .silent }
     current?.reservoir = min(511, section.reservoir + own)
     current?.unused = isWhole ? information.mainDataBegin + own - used : own
   }
@@ -205,7 +208,9 @@ struct MPEGStream {
     let frames = total - delay - padding
     // The decoder estimates its length from the first frame's size, and stops there.
     let view = ByteView(source, section.pieces, times: 64)
-    sections.append(SoundSection(view: view, delay: delay, frames: frames, isMP3: section.first.layer == 3))
+    sections.append(
+      SoundSection(
+        view: view, delay: delay, frames: frames, granules: section.first.layer == 3 ? section.granules : nil))
     seconds += Double(frames) / Double(section.first.sampleRate)
   }
 }

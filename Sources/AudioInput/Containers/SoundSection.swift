@@ -9,8 +9,8 @@ struct SoundSection {
   var promisedFrames: Int?
   /// Whether zeros after the sound may be left, of which the decoder complains.
   var isPadded = false
-  /// Whether it is sound of MPEG layer III, in which damage can be seen.
-  var isMP3 = false
+  /// Of MPEG layer III, in which damage can be seen by them.
+  var granules: [MPEGGranule]?
   /// What samples are multiplied by.
   var gain: Float = 1
   /// How the bytes are samples, where they have no header.

@@ -68,12 +68,6 @@ struct ConfigurationTests {
     }
   }
 
-  @Test("every kind of layer is read under its own name")
-  func registry() {
-    for (name, _) in Layer.kinds { #expect(!name.isEmpty) }
-    #expect(Layer.kinds.count == 11)
-  }
-
   @Test("the description of 0.1 is the list of layers that it stands for")
   func older() throws {
     let found = try NetworkConfiguration(json: classic)

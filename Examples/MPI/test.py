@@ -231,7 +231,8 @@ class Test:
                 "--mca", "plm_rsh_agent", str(agent), "--mca", "btl", "tcp,self", "--mca", "btl_tcp_if_include", network,
                 "--mca", "oob_tcp_if_include", network]
             done = self.run([*launcher, *command])
-            self.same("convolutional", "hosts")
+            self.run(self.train("alone", CONVOLUTIONAL))
+            self.same("alone", "hosts")
             count = ["ip", "netns", "exec", there, "cat", "/sys/class/net/auricle-b/statistics/rx_bytes"]
             received = int(subprocess.run(count, capture_output=True, text=True, check=True).stdout)
             traffic = json.loads(done.stdout.splitlines()[-1])["traffic"]

@@ -7,7 +7,7 @@
 Trains on Fixtures/digits with 1, 2 and 4 processes of this machine; kills one with SIGKILL, early and late, and goes on with
 another number of them; gives one of them other data, another program, a broken file. As root, with Open MPI, it makes two
 network namespaces with addresses of their own (10.77.0.0/30, reachable from nowhere else), as two hosts. `--plain` is a
-program without MPI, which must refuse to be started several times. About two minutes.
+program without MPI, which must refuse to be started several times. Some minutes.
 """
 
 import argparse

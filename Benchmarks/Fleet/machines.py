@@ -123,8 +123,12 @@ class Training:
         errors = process.stderr.read()
         assert process.wait() == 0, errors
         # Of the epochs after the first, which has features to fetch.
-        epochs_seconds = (times[epochs - 1] - times[0]) / (epochs - 1)
-        return epochs_seconds, json.loads(line)
+        return (times[epochs - 1] - times[0]) / (epochs - 1), json.loads(line)
+
+    def processor_time(self, auricle, batch):
+        """Of an epoch in one process: what six epochs take more than one."""
+        command = [auricle, *self.command[1:], "--batch-size", str(batch), "--epochs"]
+        return (run([*command, "6"])[1] - run([*command, "1"])[1]) / 5
 
 
 def model_bytes(parameters, shards, ranks):
@@ -149,20 +153,19 @@ class Model:
         return compute, exchange
 
 
-def training(auricle, work, folder, examples):
+def training(auricle, plain, work, folder, examples, networks):
     print("\n## Training in several processes of one machine, one thread each")
     local = lambda ranks: ["mpirun", "--oversubscribe", "--bind-to", "none", "-np", str(ranks)] if ranks else []
     models = {}
     table("network", "batch", "processes", "examples a second", "speed-up", "waiting for others", "moving bytes",
           "MB a step, given", "the model says")
     for name, options, epochs, batches in [
-            ("gru-small", ["--architecture", "gru-small"], 6, (32, 128)),
-            ("crnn", ["--effort", "normal", "--augment", "none", "--crop", "1"], 3, (32, 128))]:
+            ("gru-small", ["--architecture", "gru-small"], 3, (32, 128)),
+            ("crnn", ["--effort", "normal", "--augment", "none", "--crop", "0"], 3, (32, 128))]:
         run_training = Training(auricle, folder, options, work)
-        steps_seconds = {}
         for batch in batches:
             alone = None
-            for ranks in (0, 2, 4):
+            for ranks in (0, 2, 4) if name in networks else ():
                 seconds, result = run_training(local(ranks), batch, epochs)
                 alone = alone or seconds
                 steps = -(-examples // batch)
@@ -170,18 +173,17 @@ def training(auricle, work, folder, examples):
                 cells = ["-", "-", "-", "-"]
                 if traffic:
                     # Bytes and seconds of all epochs.
-                    share = lambda key: f"{100 * traffic[key] / (seconds * epochs):.0f} %"
+                    share = lambda key: f"{100 * traffic[key] / result['seconds']:.0f} %"
                     shards = -(-batch // SHARD)
                     given = traffic["bytes"] / (steps * epochs) / 1e6
                     cells = [share("secondsWaiting"), share("secondsMoving"), f"{given:.3f}",
                              f"{model_bytes(models_parameters(run_training), shards, ranks) / 1e6:.3f}"]
-                else:
-                    steps_seconds[batch] = seconds / steps
                 row(name, batch, ranks or "1, no MPI", f"{examples / seconds:.0f}", f"{alone / seconds:.2f}", *cells)
-        small, large = batches
-        # Two equations: a step is so many shards and an update.
-        shard = (steps_seconds[large] - steps_seconds[small]) / ((large - small) / SHARD)
-        update = max(0, steps_seconds[small] - small / SHARD * shard)
+        # Two equations: an epoch is so many shards, and an update for each step.
+        small, large = (run_training.processor_time(plain, batch) for batch in batches)
+        steps = [-(-examples // batch) for batch in batches]
+        update = max(0, (small - large) / (steps[0] - steps[1]))
+        shard = (large - steps[1] * update) / (examples / SHARD)
         models[name] = Model(models_parameters(run_training), shard, update)
         if name == "crnn":
             shutil.copy(work / "model.safetensors", work / "crnn.safetensors")
@@ -203,14 +205,14 @@ def models_parameters(run_training):
     return count
 
 
-def wires(auricle, work, folder, examples, models):
+def wires(auricle, work, folder, examples, models, networks):
     print("\n## Two hosts, one process each, and the wire between them")
     table("network", "batch", "wire", "seconds a step, measured", "the model says")
     for name, options, epochs, batch in [
             ("gru-small", ["--architecture", "gru-small"], 4, 64),
-            ("crnn", ["--effort", "normal", "--augment", "none", "--crop", "1"], 2, 64)]:
+            ("crnn", ["--effort", "normal", "--augment", "none", "--crop", "0"], 2, 64)]:
         run_training = Training(auricle, folder, options, work)
-        for megabits in (10_000, 1_000, 100, 20):
+        for megabits in (10_000, 1_000, 100, 20) if name in networks else ():
             with two_hosts() as (here, there):
                 for namespace, device in ((here, "auricle-a"), (there, "auricle-b")):
                     burst = max(65_536, megabits * 250)  # bytes: 2 ms of it
@@ -247,25 +249,28 @@ def predictions(models):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("auricle", type=pathlib.Path)
+    parser.add_argument("--plain", type=pathlib.Path, help="a program whose processor time counts, if it is another")
     parser.add_argument("--price", type=float, default=0.04, help="of a core-hour")
-    parser.add_argument("--clips", type=int, default=640)
+    parser.add_argument("--clips", type=int, default=384, help="a multiple of 128: whole batches")
+    parser.add_argument("--networks", nargs="*", default=["gru-small", "crnn"], help="that are trained in several processes")
     options = parser.parse_args()
     auricle, seconds = str(options.auricle.resolve()), 10
+    plain = str(options.plain.resolve()) if options.plain else auricle
     with tempfile.TemporaryDirectory() as name:
         work = pathlib.Path(name)
         clips = make_clips(work / "clips", options.clips, seconds)
         print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; {options.clips} clips of {seconds} s")
         short = work / "short"
         make_clips(short, options.clips, 1)
-        models = training(auricle, work, short, options.clips)
+        models = training(auricle, plain, work, short, options.clips, options.networks)
         for name, model in models.items():
             print(f"\n{name}: {model.parameters:,} parameters, {1000 * model.shard:.1f} ms a shard of {SHARD} sequences of 1 s, "
                   f"{1000 * model.update:.1f} ms an update")
         if os.geteuid() == 0 and shutil.which("tc"):
-            wires(auricle, work, short, options.clips, models)
+            wires(auricle, work, short, options.clips, models, options.networks)
         predictions(models)
-        shards(auricle, work, clips, seconds)
-        costs(auricle, work, clips, seconds, options.price)
+        shards(plain, work, clips, seconds)
+        costs(plain, work, clips, seconds, options.price)
 
 
 if __name__ == "__main__":

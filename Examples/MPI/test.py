@@ -7,7 +7,7 @@
 Trains on Fixtures/digits with 1, 2 and 4 processes of this machine; kills one with SIGKILL, early and late, and goes on with
 another number of them; gives one of them other data, another program, a broken file. As root, with Open MPI, it makes two
 network namespaces with addresses of their own (10.77.0.0/30, reachable from nowhere else), as two hosts. `--plain` is a
-program without MPI, which must refuse to be started several times. About two minutes.
+program without MPI, which must refuse to be started several times. Some minutes.
 """
 
 import argparse
@@ -225,13 +225,14 @@ class Test:
             agent.write_text(f'#!/bin/sh\nshift\nexec ip netns exec {there} unshare --uts sh -c \'hostname second; eval "$0"\' "$*"\n')
             agent.chmod(0o755)
             network = "10.77.0.0/30"
-            command = self.train("hosts", CONVOLUTIONAL)
+            command = self.train("hosts", SMALL + ["--epochs", "3"])
             launcher = [
                 "ip", "netns", "exec", here, self.mpirun, "--host", "10.77.0.1:2,10.77.0.2:2", "-np", "4", "--bind-to", "none",
                 "--mca", "plm_rsh_agent", str(agent), "--mca", "btl", "tcp,self", "--mca", "btl_tcp_if_include", network,
                 "--mca", "oob_tcp_if_include", network]
             done = self.run([*launcher, *command])
-            self.same("convolutional", "hosts")
+            self.run(self.train("alone", SMALL + ["--epochs", "3"]))
+            self.same("alone", "hosts")
             count = ["ip", "netns", "exec", there, "cat", "/sys/class/net/auricle-b/statistics/rx_bytes"]
             received = int(subprocess.run(count, capture_output=True, text=True, check=True).stdout)
             traffic = json.loads(done.stdout.splitlines()[-1])["traffic"]

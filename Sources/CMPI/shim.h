@@ -1,5 +1,6 @@
 // What `MessagePassing` needs of MPI, as functions: the constants of Open MPI and MPICH are macros that Swift cannot see.
 #include <mpi.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /// Joins the others. False where MPI does not allow calls from any thread, one at a time.

@@ -88,8 +88,9 @@ public struct Trainer: Sendable {
         ("checksum of the weights to begin with", startChecksum),
       ] + identity.sorted { $0.key < $1.key }
     try await group.requireSame(identity)
-    let saved = try await group.broadcast(Result { try checkpoint?.saved() ?? [] })
-    if !saved.isEmpty {
+    // A byte more, since what was saved may be damaged, and empty.
+    var saved = try await group.broadcast(Result { try checkpoint?.saved().map { $0 + [0] } ?? [] })
+    if saved.popLast() != nil {
       let folder = checkpoint ?? CheckpointFolder("checkpoint of process 0", resuming: true)
       try folder.restore(&state, from: saved, layout: layout, identity: identity)
       progress(.resumed(epochs: state.record.epochs.count, batches: state.progress.batch))

@@ -4,16 +4,23 @@ import AuricleBase
 
 /// What people type, before and after the parser looks at it.
 enum CommandLineText {
-  /// `-j4` is `-j 4`, as in make, and `-omodel` is `-o model`.
+  /// `-j4` is `-j 4`, as in make; `--hop -1` is `--hop=-1`, so that the number is told to be wrong, not taken for an option.
   static func separated(_ arguments: [String]) -> [String] {
-    var isOver = false
-    return arguments.flatMap { word -> [String] in
-      isOver = isOver || word == "--"
-      guard !isOver, word.count > 2, word.hasPrefix("-j"), word.dropFirst(2).allSatisfy(\.isNumber) else {
-        return [word]
+    var words: [String] = []
+    for (index, word) in arguments.enumerated() {
+      if let before = words.last, before.hasPrefix("--"), before.count > 2, !before.contains("="), word.hasPrefix("-"),
+        Double(word) != nil
+      {
+        words[words.count - 1] = "\(before)=\(word)"
+      } else if word == "--" {
+        return words + arguments[index...]
+      } else if word.count > 2, word.hasPrefix("-j"), word.dropFirst(2).allSatisfy(\.isNumber) {
+        words += ["-j", String(word.dropFirst(2))]
+      } else {
+        words.append(word)
       }
-      return ["-j", String(word.dropFirst(2))]
     }
+    return words
   }
 
   /// A sentence about a first word that is no command; nil where it is one, an option, or missing.
@@ -125,13 +132,7 @@ enum CommandLineText {
       let option = String(match.1)
       func isMissing(_ index: Int) -> Bool { index + 1 == words.count || words[index + 1].hasPrefix("-") }
       guard let index = words.indices.last(where: { words[$0] == option && isMissing($0) }) else { return nil }
-      if index + 1 < words.count, Double(words[index + 1]) != nil {
-        // A negative number, which was taken for an option.
-        let value = words.remove(at: index + 1)
-        words[index] += "=\(value)"
-      } else {
-        words.remove(at: index)
-      }
+      words.remove(at: index)
     } else if let match = sentence.firstMatch(of: /^--([a-z])[a-z0-9-]*/) {
       // What a group of options says of one: it has a value.
       let names = [String(match.0), "-\(match.1)"]

@@ -16,8 +16,9 @@ struct Merge: AsyncParsableCommand {
       Takes rows (JSON lines of classify, detect and evaluate), archives of
       features (.npz, .ark), reports of train's folds (.json), or models that
       were trained by themselves, which become one that answers with their mean
-      (.safetensors). Of rows and features it says what is missing and what is there twice; then
-      nothing is written, unless --partial allows it, and the exit code is 1.
+      (.safetensors). Of rows and features it says what is missing and what is
+      there twice; then nothing is written, unless --partial allows it, and the
+      exit code is 1.
 
       Examples:
         auricle merge part-*.jsonl --files-from list.txt -o all.jsonl

@@ -77,7 +77,7 @@ extension EventDetector {
         }
       }
       let times = [
-        ("minimumDuration", minimumDuration), ("minimumGap", minimumGap), ("refractoryTime", refractoryTime),
+        ("minimum duration", minimumDuration), ("minimum gap", minimumGap), ("refractory time", refractoryTime),
       ]
       for (name, seconds) in times where !(seconds.isFinite && seconds >= 0) {
         throw .invalidConfiguration(name: name, reason: "\(seconds) s; wanted 0 or more")

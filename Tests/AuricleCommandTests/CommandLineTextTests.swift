@@ -7,13 +7,14 @@ import Testing
 
 @Suite("What people type")
 struct CommandLineTextTests {
-  @Test("-j4 is -j 4, but not after --")
+  @Test("-j4 is -j 4, and --hop -1 is --hop=-1, but not after --")
   func joined() {
     #expect(
       CommandLineText.separated(["classify", "-j4", "a.wav", "--", "-j1"]) == [
         "classify", "-j", "4", "a.wav", "--", "-j1",
       ])
     #expect(CommandLineText.separated(["-j", "-json", "-jx"]) == ["-j", "-json", "-jx"])
+    #expect(CommandLineText.separated(["--hop", "-1", "--json", "-x"]) == ["--hop=-1", "--json", "-x"])
   }
 
   @Test(

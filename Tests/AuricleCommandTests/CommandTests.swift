@@ -110,7 +110,7 @@ struct CommandTests {
 
   @Test(
     "wrong usage is exit code 2",
-    arguments: [["classify"], ["classify", "--top", "0", "x"], ["nonsense"], ["train", "x"]])
+    arguments: [["classify"], ["classify", "--top", "0", "x"], ["nonsense"], ["train", "\(fixtures)/digits"]])
   func usage(arguments: [String]) throws {
     let run = try Run(arguments)
     #expect(run.status == 2 && run.errorLines.count == 1 && run.errors.hasPrefix("auricle: ") && run.output.isEmpty)

@@ -29,7 +29,7 @@ struct LayerCase: Decodable, CustomTestStringConvertible, Sendable {
 
 @Suite("Layers agree with PyTorch")
 struct LayerAgreementTests {
-  @Test("every kind of layer is in a case")
+  @Test("every kind of layer is in a case, but for dropout, which draws at random")
   func cases() {
     func kinds(_ layers: [Layer]) -> [String] {
       layers.flatMap { layer in
@@ -37,7 +37,7 @@ struct LayerAgreementTests {
         return [type(of: layer.definition).type]
       }
     }
-    #expect(Set(LayerCase.all.flatMap { kinds($0.layers) }) == Set(Layer.kinds.keys))
+    #expect(Set(LayerCase.all.flatMap { kinds($0.layers) }) == Set(Layer.kinds.keys).subtracting([Dropout.type]))
   }
 
   @Test("in double precision, to 1e-11", arguments: LayerCase.all)

@@ -116,7 +116,7 @@ let package = Package(
     .testTarget(
       name: "EvaluationTests", dependencies: ["AuricleBase", "Evaluation", "Pictures"],
       exclude: ["Goldens", "browser_test.py"]),
-    .testTarget(name: "AuricleTests", dependencies: ["Auricle", "AuricleBase", "TestSupport"]),
+    .testTarget(name: "AuricleTests", dependencies: ["Auricle", "AuricleBase", "TestSupport", real]),
     .testTarget(name: "AuricleCommandTests", dependencies: ["Auricle", "AuricleBase", "AuricleCommand"]),
   ],
   swiftLanguageModes: [.v6],

@@ -4,6 +4,7 @@
 # each real speaker, and one background in ten, are for validation.
 #   Fixtures/train_bundled_model.sh FSDD_RECORDINGS [AURICLE]
 set -euo pipefail
+export LC_ALL=C
 root=$(cd "$(dirname "$0")/.." && pwd)
 recordings=$(cd "$1" && pwd)
 auricle=${2:-$root/.build/release/auricle}
@@ -24,4 +25,4 @@ for file in "$work"/background/*.wav; do
   echo "$file,_background_,$split"
 done >> "$work/digits.csv"
 "$auricle" train "$work/digits.csv" --output "$root/Sources/CBundledModel/digits.safetensors" --seed 1 \
-  --effort best --members 1 --architecture tc-gru
+  --effort best --members 1 --architecture bigru-attention --epochs 50 --average-decay 0.99 --augment strong

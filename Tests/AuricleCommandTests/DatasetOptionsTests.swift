@@ -118,7 +118,7 @@ struct DatasetOptionsTests {
       return found
     }
     let (span, alone) = (try probabilities("span"), try probabilities("cut"))
-    #expect(span.count == 10)
+    #expect(span.count == 11)
     // 16 bits of the copy.
     for (a, b) in zip(span, alone) { #expect(abs(a.probability - b.probability) < 1e-3) }
     #expect(try Run("classify", "--json", "\(fixtures)/seven.wav").output.contains("\"duration\":0.5015"))

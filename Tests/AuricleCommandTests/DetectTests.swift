@@ -84,7 +84,7 @@ struct DetectTests {
     #expect(try Run(arguments + ["\(folder.path)/live.tsv", "--live", "-"], input: raw).status == 0)
     let table = try String(contentsOfFile: "\(folder.path)/file.tsv", encoding: .utf8)
     #expect(try String(contentsOfFile: "\(folder.path)/live.tsv", encoding: .utf8) == table)
-    #expect(table.hasPrefix("onset\toffset\t0\t1\t2\t3\t4\t5\t6\t7\t8\t9\n0.0\t0.6\t"))
+    #expect(table.hasPrefix("onset\toffset\t0\t1\t2\t3\t4\t5\t6\t7\t8\t9\t_background_\n0.0\t"))
     #expect(table.split(separator: "\n").count > 30)
   }
 

@@ -231,8 +231,8 @@ struct FieldCaseTests {
       (
         "train", ["none", "-o", "m", "--dropout", "2", "--batch-size=0", "--raw", "s16", "--crop", "-1"],
         [
-          "The value 's16' is invalid for '--raw", "Missing value for '--crop", "--dropout: ", "--batch-size: ",
-          "--crop is -1.0", "none: no such file",
+          "The value 's16' is invalid for '--raw", "--dropout: ", "--batch-size: ", "--crop is -1.0",
+          "none: no such file",
         ]
       ),
       (

@@ -1,4 +1,5 @@
 import Auricle
+import RealModule
 import Testing
 
 /// The path of a file of Fixtures.
@@ -12,9 +13,25 @@ struct SoundClassifierTests {
   func seven() throws {
     let prediction = try SoundClassifier().classify(fixture("seven.wav"))
     #expect(prediction.label == "7")
-    #expect(prediction.probabilities.count == 10)
+    #expect(prediction.probabilities.count == 11)
     #expect(abs(prediction.probabilities.reduce(0) { $0 + Double($1.probability) } - 1) < 1e-6)
     #expect(prediction.probability == prediction.probabilities.map(\.probability).max())
+  }
+
+  @Test(
+    "the bundled model hears no digit in digital silence, in noise or in a tone",
+    arguments: ["silence", "noise", "tone"])
+  func background(kind: String) throws {
+    var generator = SeededGenerator(seed: 1)
+    let samples = (0..<16_000).map { i in
+      switch kind {
+      case "noise": Float(0.2 * (generator.uniform() - 0.5))
+      case "tone": Float(0.5 * Double.sin(2 * Double.pi * 440 * Double(i) / 16_000))
+      default: Float(0)
+      }
+    }
+    let answer = try SoundClassifier().classify(Waveform(samples: samples, sampleRate: 16_000))
+    #expect(answer.label == "_background_" && answer.probability > 0.9)
   }
 
   @Test(

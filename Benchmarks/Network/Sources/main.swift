@@ -75,11 +75,15 @@ func measure(_ request: Request) async throws -> Double {
     let weights = try TrainableNetwork(network, layout: layout, parameters: parameters)
     let batches = try (0..<16).map { _ in try request.sequences(32) }
     return try await fastest(request.seconds) {
-      try await orderedMap(batches, jobs: request.batch) {
-        let batch = $0
-        return Result { try weights.logits(of: batch, normalizer: nil) }
-      } each: { _, logits in
-        _ = try logits.get()
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        for job in 0..<request.batch {
+          group.addTask {
+            for place in stride(from: job, to: batches.count, by: request.batch) {
+              _ = try weights.logits(of: batches[place], normalizer: nil)
+            }
+          }
+        }
+        try await group.waitForAll()
       }
     }
   case "fit":

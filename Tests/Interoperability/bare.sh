@@ -34,5 +34,5 @@ echo "$(wc -l <<< "$all") packages, $(find "$root" -name '*.so*' | wc -l) librar
 # Swift reads its arguments there.
 $(command -v sudo) mount -t proc proc "$root/proc"
 $(command -v sudo) chroot "$root" /usr/bin/auricle classify /tmp/seven.wav | tee "$root/answer"
-grep -q ' 7  0\.' "$root/answer"
+grep -qE ' 7 +0\.' "$root/answer"
 $(command -v sudo) chroot "$root" /usr/bin/auricle doctor | tail -1

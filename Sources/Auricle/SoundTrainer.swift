@@ -239,8 +239,8 @@ public struct SoundTrainer: Sendable {
     return model
   }
 
-  /// How long half of the training examples, or their spans, are, at least, in hundredths of a second; nil for what is not sound, and for
-  /// sounds longer than a detector's window can be.
+  /// How long half of the training examples, or their spans, are, at least, in hundredths of a second; nil for what is not
+  /// sound, and for sounds longer than a detector's window can be.
   private func typicalSeconds(_ trainingSet: SoundCollection.Subset) -> Double? {
     let lengths = trainingSet.lengths.sorted()
     guard case .audio(let features) = input, !lengths.isEmpty else { return nil }

@@ -49,8 +49,6 @@ public enum MessagePassingError: Error, Hashable, Sendable, CustomStringConverti
   case notBuiltIn(started: Int)
   case otherLauncher(started: Int, found: Int)
   case notStarted
-  /// What MPI says.
-  case failed(String)
 
   public var description: String {
     switch self {
@@ -61,7 +59,6 @@ public enum MessagePassingError: Error, Hashable, Sendable, CustomStringConverti
       "started as \(started) processes, of which MPI finds \(found): the program was built with another MPI than mpirun's "
         + "(Open MPI, MPICH); use that one's mpirun"
     case .notStarted: "MPI cannot be started, or allows no calls from several threads"
-    case .failed(let reason): "MPI: \(reason)"
     }
   }
 }

@@ -120,7 +120,7 @@ public struct Trainer: Sendable {
           async let following = loader.loadAhead(of: index, in: batches, epoch: number)
           try await step(
             &state, network, layout, current, lengths: batches[index].map { plan.lengths[$0] }, batches: batches.count,
-            gradient, normalizer)
+            gradient)
           progress(
             .batch(
               epoch: number, batch: index + 1, batches: batches.count,
@@ -145,7 +145,7 @@ public struct Trainer: Sendable {
   private func step(
     _ state: inout TrainingState, _ network: NetworkConfiguration, _ layout: ParameterLayout,
     _ batch: Result<LoadedBatch, any Error>, lengths: [Int], batches: Int, _ gradient: BatchGradient,
-    _ normalizer: FeatureNormalizer?, isolation: isolated (any Actor)? = #isolation
+    isolation: isolated (any Actor)? = #isolation
   ) async throws {
     let number = (state.progress.epoch - 1) * batches + state.progress.batch
     var result = try await gradient(

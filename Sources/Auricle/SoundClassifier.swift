@@ -40,7 +40,7 @@ public struct SoundClassifier: Sendable {
   /// What is heard in a span of a file; in the classifier's channel, where the span names none. Throws as the other does.
   public func classify(_ span: SoundSpan) throws -> Classification {
     let span = heard(span)
-    if let classification = try classifyStream(span) { return classification }
+    if let classification = try classifyLong(span) { return classification }
     let sound = try extractor.features(of: span)
     return classification(of: sound, try model.probabilities(of: [sound.features])[0])
   }
@@ -159,18 +159,32 @@ public struct SoundClassifier: Sendable {
     span.heard(in: channel)
   }
 
-  /// Sounds of more samples than this, about a minute at 16 kHz, go through a network that can stream as a stream: memory
-  /// does not grow with them.
+  /// Sounds of more samples than this, about a minute at 16 kHz, go through the networks as they come: memory grows with
+  /// them only as the networks demand.
   private static let longestWhole = 1 << 20
+  /// No file of fewer bytes is opened to see whether it is long.
+  private static let smallestLong = 1 << 18
 
-  /// Nil for a sound that is not long, and for a model that needs the whole of it.
-  private func classifyStream(_ span: SoundSpan) throws -> Classification? {
-    guard var stream = try? ClassifierStream(model) else { return nil }
-    let blocks = try SoundBlocks(span, sampleRate: extractor.configuration.sampleRate)
+  /// Nil for a sound that is not long, and for features that are not known before its end.
+  private func classifyLong(_ span: SoundSpan) throws -> Classification? {
+    let configuration = extractor.configuration
+    guard !configuration.needsGreatest, model.input.waitsForEnd == nil,
+      FileAccess.size(of: span.path) ?? .max > Self.smallestLong
+    else { return nil }
+    let blocks = try SoundBlocks(span, sampleRate: configuration.sampleRate)
     guard blocks.expectedSamples > Self.longestWhole else { return nil }
-    let (_, duration) = try extractor.features(of: blocks) { try stream.append($0) }
+    let probabilities: [Float]
+    let duration: Double
+    if model.window == nil {
+      var long = LongSequence(model, frames: blocks.expectedSamples / configuration.hopLength)
+      (_, duration) = try extractor.features(of: blocks) { try long.append($0) }
+      probabilities = ClassifierEnsemble.mean(of: try long.answers())
+    } else {
+      var stream = try ClassifierStream(model)
+      (_, duration) = try extractor.features(of: blocks) { try stream.append($0) }
+      probabilities = try stream.probabilities()
+    }
     return Classification(
-      model, try stream.probabilities(), duration: duration, sampleRate: blocks.info.sampleRate,
-      warnings: blocks.warnings)
+      model, probabilities, duration: duration, sampleRate: blocks.info.sampleRate, warnings: blocks.warnings)
   }
 }

@@ -22,9 +22,13 @@ public struct SoundDetector: Sendable {
   public let classifier: SoundClassifier
   /// How scores become events.
   public let events: EventDetector.Configuration
-  /// Whether a network that can stream hears the sound from its beginning, and its state every `hop` is the answer, instead
-  /// of windows: quicker, but right only for a network that has learnt to forget.
+  /// Whether layers that can run on over the sound do so, and windows are of what they give: quicker, since overlapping
+  /// windows share their work, and nearly the same answers; see `RunningNetwork`. A network that answers by its final state
+  /// (`last` pooling) answers every `hop` by what it has heard since the beginning, which is right only for one that has
+  /// learnt to forget.
   public let isRunning: Bool
+  /// Of a running network, whether an answer is of the hop that it ends with.
+  let answersAtEnd: Bool
   let extractor: FeatureExtractor
   let windowSamples: Int
   let hopSamples: Int
@@ -41,9 +45,9 @@ public struct SoundDetector: Sendable {
   /// of `EventDetector.Configuration()` without `backgroundLabels`.
   ///
   /// Throws `DetectionError.invalidConfiguration` for a window that is not 10 minutes or less, a hop longer than it or
-  /// shorter than a frame's, and a running network that pools over all it has heard; `DetectionError.unknownLabel`;
-  /// `ModelError.stream` for a running network that needs the end first, and `ModelError` and `FeatureError` for a model
-  /// that is not for sound.
+  /// shorter than a frame's, and a running network's window that is longer than those the model hears;
+  /// `DetectionError.unknownLabel`; `ModelError.stream` where no layer can run on, and `ModelError` and `FeatureError` for
+  /// a model that is not for sound.
   public init(
     _ classifier: SoundClassifier, window: Double? = nil, hop: Double? = nil, isRunning: Bool = false,
     events: EventDetector.Configuration? = nil
@@ -55,7 +59,8 @@ public struct SoundDetector: Sendable {
     let labels = classifier.model.labels
     self.classifier = classifier
     self.isRunning = isRunning
-    scratch = Pool { [model = classifier.model] in ClassifierScratch(model) }
+    answersAtEnd = isRunning && classifier.model.members.allSatisfy(\.configuration.keepsLast)
+    scratch = Pool { [model = classifier.model] in ClassifierScratch(model, isRunning: isRunning) }
     extractor = try FeatureExtractor(features)
     self.events =
       try events ?? settings.events
@@ -63,7 +68,7 @@ public struct SoundDetector: Sendable {
     guard Self.windows.contains(window) else {
       throw DetectionError.invalidConfiguration(name: "window", reason: "\(window) s; wanted 0.01 to 600")
     }
-    guard hop > 0, isRunning ? hop <= 600 : hop <= window else {
+    guard hop > 0, answersAtEnd ? hop <= 600 : hop <= window else {
       throw DetectionError.invalidConfiguration(
         name: "hop", reason: "\(hop) s; wanted more than 0, and at most the window's \(window) s")
     }
@@ -80,21 +85,17 @@ public struct SoundDetector: Sendable {
     }
     _ = try EventDetector(labels: labels, configuration: self.events)
     if isRunning {
-      _ = try ClassifierStream(classifier.model)
-      for member in classifier.model.members { try Self.checkForgets(member.configuration) }
+      try classifier.model.checkRuns()
+      if let most = classifier.model.window, features.frames(ofSamples: windowSamples) > most {
+        throw DetectionError.invalidConfiguration(
+          name: "window", reason: "\(window) s; the model hears windows of \(most) frames, and running none longer")
+      }
     }
   }
 
   /// Seconds, in whole frames of the model's features.
   public var window: Double { Double(windowSamples) / Double(extractor.configuration.sampleRate) }
   public var hop: Double { Double(hopSamples) / Double(extractor.configuration.sampleRate) }
-
-  private static func checkForgets(_ network: NetworkConfiguration) throws(DetectionError) {
-    for case .pooling(let pooling) in network.layers where pooling.kind != .last {
-      throw .invalidConfiguration(
-        name: "running", reason: "the network pools over all that it has heard, which has no end; use windows")
-    }
-  }
 
   /// The events of the sound of a span, as they come to be known; their times are the file's. One after the other on one
   /// core; nothing is read ahead of what is asked for.
@@ -146,17 +147,18 @@ public struct SoundDetector: Sendable {
 
   /// The scores of hops, one row each.
   func scores(of hops: [SoundHops.Hop]) throws(ModelError) -> [[Float]] {
-    var windows: [FeatureMatrix] = []
-    for hop in hops { if case .window(let features) = hop.work { windows.append(features) } }
-    var answers: [[Float]] = []
-    if !windows.isEmpty {
-      answers = try scratch.withValue { scratch throws(ModelError) in
-        try scratch.probabilities(classifier.model, of: windows)
+    if hops.isEmpty { return [] }
+    var (windows, rows): ([FeatureMatrix], [[FeatureMatrix]]) = ([], [])
+    for hop in hops {
+      switch hop.work {
+      case .features(let features): windows.append(features)
+      case .rows(let members): rows.append(members)
       }
     }
-    var answer = answers.makeIterator()
-    return hops.compactMap { hop in
-      if case .scores(let scores) = hop.work { scores } else { answer.next() }
+    return try scratch.withValue { scratch throws(ModelError) in
+      isRunning
+        ? try scratch.probabilities(classifier.model, ofRows: rows)
+        : try scratch.probabilities(classifier.model, of: windows)
     }
   }
 

@@ -1,8 +1,8 @@
 /// Sound that comes in blocks, at the model's rate, as one piece of work a hop: the same however it is cut into blocks, and
 /// in bounded memory.
 ///
-/// Features are computed once, and windows are slices of them. Only those that depend on the loudest moment of a sound (a
-/// logarithm's `range`) are computed for each window anew.
+/// Features are computed once, and windows are slices of them, or of what the layers of a running network make of them.
+/// Only features that depend on the loudest moment of a sound (a logarithm's `range`) are computed for each window anew.
 struct SoundHops {
   /// What is to become the scores of the sound up to `end` seconds.
   struct Hop: Sendable {
@@ -11,26 +11,23 @@ struct SoundHops {
   }
 
   enum Work: Sendable {
-    case window(FeatureMatrix)
-    case scores([Float])
+    case features(FeatureMatrix)
+    /// Of each member's `RunningNetwork`.
+    case rows([FeatureMatrix])
   }
 
   private enum Source {
     case windows(FeatureStream)
     case wholeWindows(FeatureExtractor)
-    case running(FeatureStream, ClassifierStream)
+    case running(FeatureStream)
   }
 
   private let detector: SoundDetector
-  private var source: Source
+  private let source: Source
+  private var networks: [RunningNetwork] = []
+  /// Of features, of samples where each window has features of its own, or of each running network.
+  private var windows: [SlidingWindows] = []
   private let offset: Double
-  /// Units are frames, or samples where each window has features of its own.
-  private let unitWidth: Int
-  private let (windowUnits, hopUnits): (Int, Int)
-  /// Units from `first` on.
-  private var buffer: [Float] = []
-  private var first = 0
-  private var units: Int { first + buffer.count / unitWidth }
   /// Hops that have been given, and where the last of them ends, in half samples.
   private var given = 0
   private var boundary = 0
@@ -41,20 +38,18 @@ struct SoundHops {
     self.detector = detector
     self.offset = offset
     let configuration = detector.extractor.configuration
+    let hop = detector.hopSamples / configuration.hopLength
+    let window = detector.answersAtEnd ? hop : configuration.frames(ofSamples: detector.windowSamples)
     if detector.isRunning {
-      source = .running(try FeatureStream(detector.extractor), try ClassifierStream(detector.classifier.model))
+      source = .running(try FeatureStream(detector.extractor))
+      networks = detector.classifier.model.members.map(RunningNetwork.init)
+      windows = networks.map { SlidingWindows(width: $0.width, units: window, hop: hop, stride: $0.stride) }
     } else if configuration.needsGreatest {
       source = .wholeWindows(detector.extractor)
+      windows = [SlidingWindows(width: 1, units: detector.windowSamples, hop: detector.hopSamples)]
     } else {
       source = .windows(try FeatureStream(FeatureExtractor(configuration.withoutUtteranceNormalization)))
-    }
-    if case .wholeWindows = source {
-      unitWidth = 1
-      (windowUnits, hopUnits) = (detector.windowSamples, detector.hopSamples)
-    } else {
-      unitWidth = configuration.coefficientCount
-      hopUnits = detector.hopSamples / configuration.hopLength
-      windowUnits = detector.isRunning ? hopUnits : configuration.frames(ofSamples: detector.windowSamples)
+      windows = [SlidingWindows(width: configuration.coefficientCount, units: window, hop: hop)]
     }
   }
 
@@ -65,9 +60,9 @@ struct SoundHops {
   mutating func append(_ block: [Float]) throws -> [Hop] {
     samples += block.count
     switch source {
-    case .wholeWindows: buffer += block
-    case .windows(let stream), .running(let stream, _):
-      if let rows = try stream.process(block.span) { buffer += rows.values }
+    case .wholeWindows: windows[0].append(block)
+    case .windows(let stream): if let rows = try stream.process(block.span) { windows[0].append(rows.values) }
+    case .running(let stream): if let rows = try stream.process(block.span) { try run(rows, isLast: false) }
     }
     return try cut(isLast: false)
   }
@@ -77,58 +72,100 @@ struct SoundHops {
   mutating func finish() throws -> [Hop] {
     switch source {
     case .wholeWindows: break
-    case .windows(let stream), .running(let stream, _):
-      if let rows = try stream.finish() { buffer += rows.values }
+    case .windows(let stream): if let rows = try stream.finish() { windows[0].append(rows.values) }
+    case .running(let stream):
+      let none = FeatureMatrix(coefficients: detector.extractor.configuration.coefficientCount, values: [])
+      try run(try stream.finish() ?? none, isLast: true)
     }
     var hops = try cut(isLast: true)
     let end = 2 * samples
-    if end > boundary, units > first {
-      let isRunning = detector.isRunning
-      let start = isRunning ? given * hopUnits : max(0, units - windowUnits)
-      if start < units || !isRunning { hops.append(try hop(start..<max(start, units), end: end)) }
-    }
+    if end > boundary, windows.allSatisfy({ $0.count > 0 }) { hops.append(try hop(windows.map(\.last), end: end)) }
     return hops
+  }
+
+  private mutating func run(_ features: FeatureMatrix, isLast: Bool) throws(ModelError) {
+    for index in networks.indices {
+      windows[index].append(try networks[index].append(features, isLast: isLast).values)
+    }
   }
 
   private mutating func cut(isLast: Bool) throws -> [Hop] {
     var hops: [Hop] = []
-    while given * hopUnits + windowUnits <= units {
-      let start = given * hopUnits
-      // A window stands for the hop in its middle; a running answer for the hop that it ends with.
+    while windows.allSatisfy({ $0.has(given) }) {
+      // A window stands for the hop in its middle; a final state for the hop that it ends with.
       let middle =
-        detector.isRunning
+        detector.answersAtEnd
         ? 2 * (given + 1) * detector.hopSamples
         : 2 * given * detector.hopSamples + detector.windowSamples + detector.hopSamples
       let end = isLast ? min(middle, 2 * samples) : middle
       guard end > boundary else { break }
-      hops.append(try hop(start..<start + windowUnits, end: end))
+      hops.append(try hop(windows.map { $0.window(given) }, end: end))
       given += 1
     }
     // The last window may begin after the one before it, and before the next.
-    let needed = min(max(0, given - (detector.isRunning ? 0 : 1)) * hopUnits, units)
-    if needed - first > buffer.count / unitWidth / 2 {
-      buffer.removeFirst((needed - first) * unitWidth)
-      first = needed
-    }
+    for index in windows.indices { windows[index].drop(before: given - 1) }
     return hops
   }
 
-  private mutating func hop(_ range: Range<Int>, end: Int) throws -> Hop {
-    let values = Array(buffer[(range.lowerBound - first) * unitWidth..<(range.upperBound - first) * unitWidth])
+  private mutating func hop(_ rows: [FeatureMatrix], end: Int) throws -> Hop {
     boundary = end
     let rate = detector.extractor.configuration.sampleRate
     let end = offset + Double(end) / Double(2 * rate)
     switch source {
+    case .running: return Hop(work: .rows(rows), end: end)
     case .wholeWindows(let extractor):
-      return Hop(work: .window(try extractor.features(of: Waveform(samples: values, sampleRate: rate))), end: end)
+      let waveform = Waveform(samples: rows[0].values, sampleRate: rate)
+      return Hop(work: .features(try extractor.features(of: waveform)), end: end)
     case .windows:
-      var features = FeatureMatrix(coefficients: unitWidth, values: values)
+      var features = rows[0]
       detector.extractor.configuration.normalizeUtterance(&features)
-      return Hop(work: .window(features), end: end)
-    case .running(let frames, var stream):
-      try stream.append(FeatureMatrix(coefficients: unitWidth, values: values))
-      source = .running(frames, stream)
-      return Hop(work: .scores(try stream.probabilities()), end: end)
+      return Hop(work: .features(features), end: end)
     }
+  }
+}
+
+/// Rows that come one after the other, and windows of them: those that no window will need are dropped.
+private struct SlidingWindows {
+  private let width: Int
+  /// Rows in a window.
+  private let rows: Int
+  /// From one window to the next, in units of which a row stands for `stride`.
+  private let hop: Int
+  private let stride: Int
+  /// Rows from `first` on.
+  private var values: [Float] = []
+  private var first = 0
+
+  /// - Parameter units: in a window.
+  init(width: Int, units: Int, hop: Int, stride: Int = 1) {
+    (self.width, self.hop, self.stride) = (width, hop, stride)
+    rows = max(1, (units + stride / 2) / stride)
+  }
+
+  /// Rows so far.
+  var count: Int { first + values.count / width }
+
+  mutating func append(_ values: [Float]) { self.values += values }
+
+  /// Whether all rows of the window of this number are there.
+  func has(_ number: Int) -> Bool { start(number) + rows <= count }
+  func window(_ number: Int) -> FeatureMatrix { slice(start(number)..<start(number) + rows) }
+  /// That which ends with the last row, or all rows where they are fewer.
+  var last: FeatureMatrix { slice(max(first, count - rows)..<count) }
+
+  mutating func drop(before number: Int) {
+    let needed = min(start(max(0, number)), count)
+    // Half of them at a time: each is moved but once or twice.
+    if needed - first > values.count / width / 2 {
+      values.removeFirst((needed - first) * width)
+      first = needed
+    }
+  }
+
+  private func start(_ number: Int) -> Int { (number * hop + stride / 2) / stride }
+
+  private func slice(_ range: Range<Int>) -> FeatureMatrix {
+    FeatureMatrix(
+      coefficients: width, values: Array(values[(range.lowerBound - first) * width..<(range.upperBound - first) * width]))
   }
 }

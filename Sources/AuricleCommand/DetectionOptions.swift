@@ -11,7 +11,7 @@ struct DetectionOptions: ParsableArguments {
     help: ArgumentHelp("From one window to the next; at most the window (default: a quarter of it).", valueName: "s"))
   var hop: Double?
   @Flag(
-    help: "No windows: the state, every hop, of a network that has heard everything (GRU or LSTM with last pooling).")
+    help: "Layers that can run on over the sound do so, and windows are of what they give: quicker, and nearly the same.")
   var running = false
   @OptionGroup var events: EventOptions
 

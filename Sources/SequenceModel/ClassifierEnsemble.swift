@@ -81,7 +81,11 @@ public struct ClassifierEnsemble: Sendable {
     var whole: [Int] = []
     for (index, sequence) in sequences.enumerated() {
       guard let window, sequence.frames > window else {
-        whole.append(index)
+        if window == nil && sequence.frames > Self.longFrames {
+          answers[index] = try self.answers(toLong: sequence)
+        } else {
+          whole.append(index)
+        }
         continue
       }
       let starts = ClassifierEnsemble.windowStarts(frames: sequence.frames, window: window)
@@ -96,6 +100,17 @@ public struct ClassifierEnsemble: Sendable {
       for (index, result) in zip(whole, results) { answers[index].append(result) }
     }
     return answers
+  }
+
+  /// Sequences of more frames than this go through the networks in pieces.
+  private static let longFrames = 1 << 14
+
+  private func answers(toLong sequence: FeatureMatrix) throws(ModelError) -> [[Float]] {
+    var long = LongSequence(self, frames: sequence.frames)
+    for first in stride(from: 0, to: sequence.frames, by: 1 << 10) {
+      try long.append(sequence.slice(first..<min(first + 1 << 10, sequence.frames)))
+    }
+    return try long.answers()
   }
 
   /// Where the windows of a longer sequence begin.

@@ -4,7 +4,12 @@ import AudioFeatures
 package final class ClassifierScratch {
   private let tapes: [NetworkTape<Float>]
 
-  package init(_ model: ClassifierEnsemble) { tapes = model.members.map { NetworkTape($0.configuration) } }
+  /// With `isRunning` for rows of `RunningNetwork` in place of features.
+  package init(_ model: ClassifierEnsemble, isRunning: Bool = false) {
+    tapes = model.members.map {
+      NetworkTape($0.configuration, from: isRunning ? $0.configuration.runningLayers : 0)
+    }
+  }
 
   /// What `ClassifierEnsemble.probabilities(of:)` of the same model gives, with buffers that stay from call to call: quicker
   /// for many small batches.
@@ -19,5 +24,17 @@ package final class ClassifierScratch {
       answers.append(try member.probabilities(of: sequences, on: tape))
     }
     return sequences.indices.map { sequence in ClassifierEnsemble.mean(of: answers.map { $0[sequence] }) }
+  }
+
+  /// The same of windows of which each member's `RunningNetwork` gave its rows.
+  package func probabilities(
+    _ model: ClassifierEnsemble, ofRows windows: [[FeatureMatrix]]
+  ) throws(ModelError) -> [[Float]] {
+    var answers = [[[Float]]](repeating: [], count: windows.count)
+    for (index, (member, tape)) in zip(model.members, tapes).enumerated() {
+      let results = try member.probabilities(ofRows: windows.map { $0[index] }, on: tape)
+      for (window, result) in results.enumerated() { answers[window].append(result) }
+    }
+    return answers.map { ClassifierEnsemble.mean(of: $0) }
   }
 }

@@ -26,14 +26,8 @@ struct MemberStream {
   mutating func append(_ features: FeatureMatrix) throws(ModelError) {
     guard features.frames > 0 else { return }
     try classifier.check(features)
-    let x = Frames(BatchShape(lengths: [features.frames]), Axis(classifier.configuration.input), input)
-    for frame in 0..<features.frames {
-      let row = x.base + frame * x.width
-      features.copyFrame(frame, classifier.normalizer, to: row)
-      (row + x.axis.count).update(repeating: 0, count: x.width - x.axis.count)
-    }
     frames += features.frames
-    _ = head.append(body.append(x, isLast: false), isLast: false)
+    _ = head.append(body.append(classifier.frames(features, in: input), isLast: false), isLast: false)
   }
 
   /// Probabilities of the labels, were the sound to end here. Throws `ModelError.noFrames` before the first frame and
@@ -42,9 +36,19 @@ struct MemberStream {
     guard frames > 0 else { throw .noFrames }
     // Some layers still hold frames that wait for later ones.
     var (body, head) = (body, head)
-    let none = Frames(BatchShape(lengths: [0]), Axis(classifier.configuration.input), input)
-    let logits = head.append(body.append(none, isLast: true), isLast: true)
+    let none = FeatureMatrix(coefficients: classifier.configuration.input, values: [])
+    let logits = head.append(body.append(classifier.frames(none, in: input), isLast: true), isLast: true)
     return try classifier.probabilities(
       ofLogits: Array(UnsafeBufferPointer(start: logits.base, count: logits.axis.count))[...])
+  }
+}
+
+extension SequenceClassifier {
+  /// The next frames of one sequence as its first layer takes them, in `buffer`.
+  func frames(_ features: FeatureMatrix, in buffer: Buffer<Float>) -> Frames<Float> {
+    let x = Frames(BatchShape(lengths: [features.frames]), Axis(configuration.input), buffer)
+    x.buffer.clear(x.rows * x.width)
+    for frame in 0..<features.frames { features.copyFrame(frame, normalizer, to: x.base + frame * x.width) }
+    return x
   }
 }

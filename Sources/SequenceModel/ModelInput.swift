@@ -16,7 +16,7 @@ public enum ModelInput: Hashable, Sendable {
   }
 
   /// Why it needs the end of a sound before its beginning; nil where it does not.
-  var waitsForEnd: String? {
+  package var waitsForEnd: String? {
     guard case .audio(let features) = self, features.normalization != .none, features.normalization != .global else {
       return nil
     }

@@ -37,6 +37,8 @@ struct NetworkWeights<Scalar: NetworkScalar>: Sendable {
 /// Not `Sendable`: each worker owns one.
 final class NetworkTape<Scalar: NetworkScalar> {
   private let configuration: NetworkConfiguration
+  /// The pass begins here; what enters it are frames of this layer's input, padded as kernels see them.
+  private let firstLayer: Int
   private let input = Buffer<Scalar>(), dlogits = Buffer<Scalar>()
   private var body: LayerPasses<Scalar>.Tape?
   private var head: LayerPasses<Scalar>.Tape?
@@ -47,8 +49,8 @@ final class NetworkTape<Scalar: NetworkScalar> {
   var computesInputGradient = false
   private(set) var inputGradient: Frames<Scalar>?
 
-  init(_ configuration: NetworkConfiguration) {
-    self.configuration = configuration
+  init(_ configuration: NetworkConfiguration, from firstLayer: Int = 0) {
+    (self.configuration, self.firstLayer) = (configuration, firstLayer)
   }
 
   /// Logits (`sequences x classes`, in the caller's order) of sequences given as `lengths` and a function that writes
@@ -57,7 +59,14 @@ final class NetworkTape<Scalar: NetworkScalar> {
     _ weights: NetworkWeights<Scalar>, lengths: [Int], _ options: PassOptions<Scalar> = PassOptions(),
     writeFrame: (_ sequence: Int, _ frame: Int, _ to: UnsafeMutablePointer<Scalar>) -> Void
   ) -> [Scalar] {
-    let y = forwardBody(weights, lengths: lengths, options, writeFrame: writeFrame)
+    forward(weights, input(lengths, writeFrame), options)
+  }
+
+  /// The same of frames that lie there already.
+  func forward(
+    _ weights: NetworkWeights<Scalar>, _ x: Frames<Scalar>, _ options: PassOptions<Scalar> = PassOptions()
+  ) -> [Scalar] {
+    let y = forwardBody(weights, x, options)
     let head = head ?? weights.head.makeTape()
     self.head = head
     let logits = weights.head.forward(y, head, options)
@@ -73,15 +82,14 @@ final class NetworkTape<Scalar: NetworkScalar> {
     var options = options
     let final = PassOptions.FinalState(RecurrentState<Scalar>(configuration, sequences: lengths.count))
     options.finalState = final
-    let y = forwardBody(weights, lengths: lengths, options, writeFrame: writeFrame)
+    let y = forwardBody(weights, input(lengths, writeFrame), options)
     return (y.shape.sequences(y.base, y.axis), final.state)
   }
 
-  private func forwardBody(
-    _ weights: NetworkWeights<Scalar>, lengths: [Int], _ options: PassOptions<Scalar>,
-    writeFrame: (_ sequence: Int, _ frame: Int, _ to: UnsafeMutablePointer<Scalar>) -> Void
+  private func input(
+    _ lengths: [Int], _ writeFrame: (_ sequence: Int, _ frame: Int, _ to: UnsafeMutablePointer<Scalar>) -> Void
   ) -> Frames<Scalar> {
-    let x = Frames(BatchShape(lengths: lengths), Axis(configuration.input), input)
+    let x = Frames(BatchShape(lengths: lengths), configuration.shapes[firstLayer].axis, input)
     for step in 0..<x.shape.steps {
       for place in 0..<x.shape.running(step) {
         let frame = x.base + (x.shape.offsets[step] + place) * x.width
@@ -89,9 +97,16 @@ final class NetworkTape<Scalar: NetworkScalar> {
         writeFrame(x.shape.order[place], step, frame)
       }
     }
-    let body = body ?? weights.body.makeTape()
+    return x
+  }
+
+  private func forwardBody(
+    _ weights: NetworkWeights<Scalar>, _ x: Frames<Scalar>, _ options: PassOptions<Scalar>
+  ) -> Frames<Scalar> {
+    let passes = firstLayer == 0 ? weights.body : weights.body.split(at: firstLayer).after
+    let body = body ?? passes.makeTape()
     (self.body, self.options) = (body, options)
-    return weights.body.forward(x, body, options)
+    return passes.forward(x, body, options)
   }
 
   /// Adds to `gradient` (laid out like the parameters) that of the loss whose gradient with respect to the logits of

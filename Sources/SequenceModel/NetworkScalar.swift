@@ -63,6 +63,12 @@ final class Buffer<Scalar: NetworkScalar>: @unchecked Sendable {
     base = Buffer.allocate(count)
   }
 
+  /// Memory that holds anything, and none of the machine's until it is written.
+  init(uninitialized count: Int) {
+    self.count = count
+    base = Buffer.memory(count)
+  }
+
   deinit { base.deallocate() }
 
   /// Room for `count` elements. What a grown buffer held is gone; new memory is zero.
@@ -82,15 +88,19 @@ final class Buffer<Scalar: NetworkScalar>: @unchecked Sendable {
   private static var hugePage: Int { 1 << 21 }
 
   private static func allocate(_ count: Int) -> UnsafeMutablePointer<Scalar> {
+    let base = memory(count)
+    zero(base, count: max(1, count))
+    return base
+  }
+
+  private static func memory(_ count: Int) -> UnsafeMutablePointer<Scalar> {
     let size = max(1, count) * MemoryLayout<Scalar>.stride
     let raw = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: size < hugePage ? 64 : hugePage)
     #if os(Linux)
       // Advice: nothing is lost where it is not taken.
       if size >= hugePage { madvise(raw, size / hugePage * hugePage, MADV_HUGEPAGE) }
     #endif
-    let base = raw.bindMemory(to: Scalar.self, capacity: max(1, count))
-    zero(base, count: max(1, count))
-    return base
+    return raw.bindMemory(to: Scalar.self, capacity: max(1, count))
   }
 }
 

@@ -128,13 +128,23 @@ public struct SequenceClassifier: Sendable {
     of sequences: [FeatureMatrix], on tape: NetworkTape<Float>
   ) throws(ModelError) -> [[Float]] {
     for sequence in sequences { try check(sequence) }
-    let logits = tape.forward(weights, sequences, normalizer)
-    let classes = configuration.classCount
-    var results: [[Float]] = []
-    for sequence in sequences.indices {
-      results.append(try probabilities(ofLogits: logits[sequence * classes..<(sequence + 1) * classes]))
-    }
-    return results
+    return try probabilities(ofLogits: tape.forward(weights, sequences, normalizer))
+  }
+
+  /// The same of rows of a `RunningNetwork`, on a tape that begins after its layers.
+  func probabilities(
+    ofRows sequences: [FeatureMatrix], on tape: NetworkTape<Float>
+  ) throws(ModelError) -> [[Float]] {
+    if sequences.contains(where: { $0.frames == 0 }) { throw .noFrames }
+    return try probabilities(ofLogits: tape.forward(weights, sequences, nil))
+  }
+
+  /// The same of one sequence whose rows lie in `buffer`.
+  func probabilities(ofRows count: Int, in buffer: Buffer<Float>) throws(ModelError) -> [Float] {
+    guard count > 0 else { throw .noFrames }
+    let first = configuration.runningLayers
+    let rows = Frames(BatchShape(lengths: [count]), configuration.shapes[first].axis, buffer)
+    return try probabilities(ofLogits: NetworkTape<Float>(configuration, from: first).forward(weights, rows)[...])
   }
 
   /// What enters the pooling, `outputFrames x outputs` for each sequence, and the state of the recurrent layers after its
@@ -161,6 +171,16 @@ public struct SequenceClassifier: Sendable {
     if let odd = sequence.values.firstIndex(where: { !$0.isFinite }) {
       throw .notFinite(frame: odd / sequence.coefficients, coefficient: odd % sequence.coefficients)
     }
+  }
+
+  /// Of `sequences x classes` logits.
+  private func probabilities(ofLogits logits: [Float]) throws(ModelError) -> [[Float]] {
+    let classes = configuration.classCount
+    var results: [[Float]] = []
+    for first in stride(from: 0, to: logits.count, by: classes) {
+      results.append(try probabilities(ofLogits: logits[first..<first + classes]))
+    }
+    return results
   }
 
   func probabilities(ofLogits logits: ArraySlice<Float>) throws(ModelError) -> [Float] {

@@ -83,6 +83,7 @@ struct SoundDetectorTests {
     "pieces, cores and the whole give the same scores and events, bit for bit",
     arguments: [
       "the bundled model", "windows", "normalised over the utterance", "a logarithm's range", "running",
+      "running, the final state",
     ], [16_000, 11_025])
   func pieces(kind: String, rate: Int) async throws {
     var waveform = try stream(digits).waveform
@@ -100,11 +101,17 @@ struct SoundDetectorTests {
       classifier = try random(features, gru + [.pooling(.max)])
     case "a logarithm's range":
       classifier = try random(.librosa(sampleRate: 16_000), gru + [.pooling(.mean)])
-    case "running": classifier = try random(features, gru + [.pooling(.last)])
+    case "running":
+      features.normalization = .global
+      classifier = try random(
+        features,
+        [.convolution(filters: 8, frames: 5), .maxPooling(frames: 3)] + gru
+          + [.recurrent(.gru, units: 6, directions: 2), .pooling(.attention())])
+    case "running, the final state": classifier = try random(features, gru + [.pooling(.last)])
     default: classifier = try SoundClassifier()
     }
     let detector = try SoundDetector(
-      classifier, window: 0.63, hop: 0.11, isRunning: kind == "running",
+      classifier, window: 0.63, hop: 0.11, isRunning: kind.hasPrefix("running"),
       events: .init(smoothing: .median, smoothingHops: 3, threshold: .init(on: 0.4)))
     let whole = try heard(detector, waveform, seed: 1)
     let path = try file(waveform)
@@ -208,8 +215,43 @@ struct SoundDetectorTests {
     #expect(throws: DetectionError.self, "a window without a frame") {
       try SoundDetector(framed, window: 0.02, hop: 0.01)
     }
-    let pooled = try random(.kaldi(sampleRate: 16_000), [.recurrent(.gru, units: 4), .pooling(.mean)])
-    #expect(throws: DetectionError.self) { try SoundDetector(pooled, isRunning: true) }
+    let pooled = try random(.kaldi(sampleRate: 16_000), [.pooling(.mean)])
+    #expect(throws: ModelError.self, "nothing can run on") { try SoundDetector(pooled, isRunning: true) }
+    let short = try SoundClassifier(ClassifierEnsemble(members: framed.model.members, window: 20))
+    #expect(throws: DetectionError.self, "windows that the model never hears") {
+      try SoundDetector(short, window: 0.5, isRunning: true)
+    }
+    #expect(throws: DetectionError.self) { try SoundDetector(framed, window: 0.5, hop: 0.6, isRunning: true) }
+  }
+
+  @Test(
+    "a running network answers as its windows would where they remember and see no more",
+    arguments: [
+      // Framewise layers before a bidirectional one: nothing differs.
+      ([.dense(9, .tanh), .recurrent(.gru, units: 6, directions: 2), .pooling(.attention(heads: 2))], 0),
+      // Filters see a frame beyond each end of a window.
+      ([.convolution(filters: 8, frames: 3), .pooling(.mean)], 0.1),
+      // Rows that stand for three frames.
+      ([.maxPooling(frames: 3), .pooling(.max)], 0.02),
+    ] as [([Layer], Float)])
+  func running(layers: [Layer], tolerance: Float) throws {
+    let waveform = try stream(digits).waveform
+    let classifier = try random(.kaldi(sampleRate: 16_000, kind: .logMel), layers)
+    func scores(isRunning: Bool) throws -> [HopScores] {
+      try heard(SoundDetector(classifier, window: 0.625, hop: 0.12, isRunning: isRunning), waveform, seed: 1).scores
+    }
+    let (windows, running) = (try scores(isRunning: false), try scores(isRunning: true))
+    #expect(windows.map(\.end) == running.map(\.end))
+    let differences = zip(windows, running).flatMap { zip($0.scores, $1.scores).map { abs($0 - $1) } }
+    #expect((differences.max() ?? 1) <= tolerance)
+    // A sound no longer than a window has the same answer, whatever the layers.
+    var short = waveform
+    short.samples.removeSubrange(9_000...)
+    let (one, whole) = (
+      try heard(SoundDetector(classifier, window: 0.625, isRunning: true), short, seed: 1).scores,
+      try classifier.model.probabilities(of: [FeatureExtractor(classifier.model.features).features(of: short)])[0]
+    )
+    #expect(one.count == 1 && zip(one[0].scores, whole).allSatisfy { abs($0 - $1) <= 1e-6 })
   }
 
   @Test("a file that cannot be read ends the sequence with an error that names it")

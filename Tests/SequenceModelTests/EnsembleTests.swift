@@ -49,6 +49,31 @@ struct EnsembleTests {
     }
   }
 
+  @Test(
+    "a sequence that goes through the layers in pieces, since it is long, has the answer of one piece",
+    arguments: [
+      [.recurrent(.gru, units: 5, directions: 2), .pooling(.attention())],
+      [
+        .convolution(filters: 3, frames: 3, bins: 3), .batchNormalization(), .activation(.relu),
+        .maxPooling(frames: 2, bins: 2), .convolution(filters: 4, frames: 4, frameStride: 3),
+        .recurrent(.lstm, units: 4), .recurrent(.gru, units: 5, directions: 2), .pooling(.attention(heads: 2)),
+      ],
+      [.depthwiseConvolution(frames: 5), .recurrent(.gru, units: 5), .pooling(.mean)],
+    ] as [[Layer]])
+  func long(layers: [Layer]) throws {
+    let network = try NetworkConfiguration(input: 7, layers + [.dense(3)])
+    for normalization in [FeatureConfiguration.Normalization.none, .global, .utteranceMean] {
+      let classifier = try network.classifier(normalization: normalization)
+      let features = network.features(16_400, seed: 3)
+      let (whole, pieces) = (
+        try classifier.probabilities(of: [features])[0], try ClassifierEnsemble(classifier).probabilities(of: [features])[0]
+      )
+      #expect(pieces == whole, "\(normalization)")
+    }
+    var long = try LongSequence(ClassifierEnsemble(network.classifier()), frames: 0)
+    #expect(throws: ModelError.self) { try long.answers() }
+  }
+
   @Test("a window hears longer sequences in pieces that begin every half of it, the last of which ends with them")
   func windows() throws {
     let members = try members()

@@ -1,6 +1,8 @@
 /// Layers one after the other, with their numbers: a network, or what is within a residual block.
 struct LayerPasses<Scalar: NetworkScalar>: Sendable {
   private let passes: [any LayerPass<Scalar>]
+  /// The first layer of each pass.
+  private let firstLayers: [Int]
 
   /// What a list of layers has in common with all of them.
   struct Source {
@@ -18,6 +20,7 @@ struct LayerPasses<Scalar: NetworkScalar>: Sendable {
   /// a ReLU one of the batch normalisation or the convolution before it.
   init(_ layers: [Layer], _ shapes: [LayerShape], _ source: Source) {
     var (passes, tensors, state): ([any LayerPass<Scalar>], _, _) = ([], source.tensors, source.firstState)
+    var firstLayers: [Int] = []
     var places: [LayerPlace<Scalar>] = []
     for (index, layer) in layers.enumerated() {
       let definition = layer.definition
@@ -36,6 +39,7 @@ struct LayerPasses<Scalar: NetworkScalar>: Sendable {
     while index < layers.count {
       let layer = layers[index]
       var place = places[index]
+      firstLayers.append(index)
       if case .convolution(let convolution) = layer, convolution.activation == nil, !source.forTraining,
         case .batchNormalization(let normalization) = next()
       {
@@ -49,7 +53,19 @@ struct LayerPasses<Scalar: NetworkScalar>: Sendable {
       passes.append(layer.definition.pass(place))
       index += 1
     }
-    self.passes = passes
+    (self.passes, self.firstLayers) = (passes, firstLayers)
+  }
+
+  private init(_ passes: ArraySlice<any LayerPass<Scalar>>, _ firstLayers: ArraySlice<Int>) {
+    (self.passes, self.firstLayers) = (Array(passes), Array(firstLayers))
+  }
+
+  /// Those before `layer` and those from it on; no pass may do both.
+  func split(at layer: Int) -> (before: LayerPasses, after: LayerPasses) {
+    let place = firstLayers.firstIndex { $0 >= layer } ?? passes.count
+    return (
+      LayerPasses(passes[..<place], firstLayers[..<place]), LayerPasses(passes[place...], firstLayers[place...])
+    )
   }
 
   init(_ layers: [Layer], _ shapes: [LayerShape], in place: LayerPlace<Scalar>) {

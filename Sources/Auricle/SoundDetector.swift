@@ -22,13 +22,24 @@ public struct SoundDetector: Sendable {
   public let classifier: SoundClassifier
   /// How scores become events.
   public let events: EventDetector.Configuration
-  /// Whether layers that can run on over the sound do so, and windows are of what they give: quicker, since overlapping
-  /// windows share their work, and nearly the same answers; see `RunningNetwork`. A network that answers by its final state
-  /// (`last` pooling) answers every `hop` by what it has heard since the beginning, which is right only for one that has
-  /// learnt to forget.
-  public let isRunning: Bool
-  /// Of a running network, whether an answer is of the hop that it ends with.
+  /// How windows that overlap are heard.
+  public enum Overlap: String, CaseIterable, Sendable {
+    /// Each by itself, as a sound of its own.
+    case separate
+    /// Layers before the first recurrent one see each frame of the sound once, and windows are of what they give: several
+    /// times as quick. A window's outermost frames see what lies beyond it, where by itself they would see nothing.
+    case shared
+    /// As `shared`, and recurrent layers that go forward go on through the sound, too: quicker still, and right for a
+    /// network that forgets. One that answers by its final state (`last` pooling) has no windows: every `hop` it answers by
+    /// all that it has heard.
+    case running
+  }
+
+  public let overlap: Overlap
+  /// With `running`, whether an answer is of the hop that it ends with.
   let answersAtEnd: Bool
+  /// Of each network, how many layers see each frame once; nil with `separate`.
+  let runningLayers: [Int]?
   let extractor: FeatureExtractor
   let windowSamples: Int
   let hopSamples: Int
@@ -42,14 +53,14 @@ public struct SoundDetector: Sendable {
 
   /// `window` and `hop` are seconds; they are rounded to whole frames. What is not given is as the model's
   /// `detectionSettings()` say; where they say nothing, a window of 1 s, a hop of a quarter of the window, and the events
-  /// of `EventDetector.Configuration()` without `backgroundLabels`.
+  /// of `EventDetector.Configuration()` without `backgroundLabels`. Overlapping windows are `shared` where they can be.
   ///
   /// Throws `DetectionError.invalidConfiguration` for a window that is not 10 minutes or less, a hop longer than it or
   /// shorter than a frame's, and a running network's window that is longer than those the model hears;
   /// `DetectionError.unknownLabel`; `ModelError.stream` where no layer can run on, and `ModelError` and `FeatureError` for
   /// a model that is not for sound.
   public init(
-    _ classifier: SoundClassifier, window: Double? = nil, hop: Double? = nil, isRunning: Bool = false,
+    _ classifier: SoundClassifier, window: Double? = nil, hop: Double? = nil, overlap: Overlap? = nil,
     events: EventDetector.Configuration? = nil
   ) throws {
     let settings = try classifier.model.detectionSettings()
@@ -58,9 +69,6 @@ public struct SoundDetector: Sendable {
     let features = try classifier.model.features
     let labels = classifier.model.labels
     self.classifier = classifier
-    self.isRunning = isRunning
-    answersAtEnd = isRunning && classifier.model.members.allSatisfy(\.configuration.keepsLast)
-    scratch = Pool { [model = classifier.model] in ClassifierScratch(model, isRunning: isRunning) }
     extractor = try FeatureExtractor(features)
     self.events =
       try events ?? settings.events
@@ -68,6 +76,7 @@ public struct SoundDetector: Sendable {
     guard Self.windows.contains(window) else {
       throw DetectionError.invalidConfiguration(name: "window", reason: "\(window) s; wanted 0.01 to 600")
     }
+    answersAtEnd = overlap == .running && classifier.model.members.allSatisfy(\.configuration.keepsLast)
     guard hop > 0, answersAtEnd ? hop <= 600 : hop <= window else {
       throw DetectionError.invalidConfiguration(
         name: "hop", reason: "\(hop) s; wanted more than 0, and at most the window's \(window) s")
@@ -84,12 +93,31 @@ public struct SoundDetector: Sendable {
         name: "window", reason: "\(window) s; one frame of the model takes \(Double(features.frameLength) / rate) s")
     }
     _ = try EventDetector(labels: labels, configuration: self.events)
-    if isRunning {
-      try classifier.model.checkRuns()
-      if let most = classifier.model.window, features.frames(ofSamples: windowSamples) > most {
-        throw DetectionError.invalidConfiguration(
-          name: "window", reason: "\(window) s; the model hears windows of \(most) frames, and running none longer")
+    let layers = Result { [frames = features.frames(ofSamples: windowSamples)] in
+      try Self.runningLayers(classifier.model, overlap ?? .shared, window: frames)
+    }
+    runningLayers = overlap == nil ? try? layers.get() : try layers.get()
+    self.overlap = runningLayers == nil ? .separate : overlap ?? .shared
+    scratch = Pool { [model = classifier.model, runningLayers] in ClassifierScratch(model, after: runningLayers) }
+  }
+
+  /// Of each network, how many layers see each frame once; nil for none of any. Throws where that cannot be.
+  private static func runningLayers(_ model: ClassifierEnsemble, _ overlap: Overlap, window: Int) throws -> [Int]? {
+    if overlap == .separate { return nil }
+    if let reason = model.input.waitsForEnd { throw ModelError.stream(reason) }
+    if try model.features.needsGreatest {
+      throw ModelError.stream("its features depend on the loudest moment of a sound")
+    }
+    if let most = model.window, window > most {
+      throw DetectionError.invalidConfiguration(
+        name: "window", reason: "\(window) frames; the model hears \(most) at a time, and longer windows only separately")
+    }
+    return try model.members.map(\.configuration).map { network in
+      let layers = overlap == .running ? network.runningLayers : network.memorylessLayers
+      if layers == 0 {
+        throw ModelError.stream(network.waitsForEnd ?? "its first layer is a recurrent one, or it has none before the pooling")
       }
+      return layers
     }
   }
 
@@ -156,7 +184,7 @@ public struct SoundDetector: Sendable {
       }
     }
     return try scratch.withValue { scratch throws(ModelError) in
-      isRunning
+      runningLayers != nil
         ? try scratch.probabilities(classifier.model, ofRows: rows)
         : try scratch.probabilities(classifier.model, of: windows)
     }

@@ -40,9 +40,9 @@ struct SoundHops {
     let configuration = detector.extractor.configuration
     let hop = detector.hopSamples / configuration.hopLength
     let window = detector.answersAtEnd ? hop : configuration.frames(ofSamples: detector.windowSamples)
-    if detector.isRunning {
+    if let layers = detector.runningLayers {
       source = .running(try FeatureStream(detector.extractor))
-      networks = detector.classifier.model.members.map(RunningNetwork.init)
+      networks = zip(detector.classifier.model.members, layers).map { RunningNetwork($0, layers: $1) }
       windows = networks.map { SlidingWindows(width: $0.width, units: window, hop: hop, stride: $0.stride) }
     } else if configuration.needsGreatest {
       source = .wholeWindows(detector.extractor)

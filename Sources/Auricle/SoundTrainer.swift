@@ -283,7 +283,7 @@ public struct SoundTrainer: Sendable {
     let (rate, channel) = (features.sampleRate, channel)
     return try AugmentedSource(
       trainingSet.plain, features: features, waveformAugmenter: plan.augmenter, seed: seed, crop: crop,
-      backgrounds: plan.backgrounds
+      unknown: plan.labels.firstIndex(of: "_unknown_"), backgrounds: plan.backgrounds
     ) { index, part in
       var span = trainingSet.sound(index).heard(in: channel)
       if let part {

@@ -108,7 +108,7 @@ struct Detect: AsyncParsableCommand {
   /// All that decides what is found and kept.
   private func run(of detector: SoundDetector) throws -> String {
     let raw = decodingOptions.raw.map { "\($0)" } ?? ""
-    return try "\(detector.classifier.fingerprint()) \(detector.window)/\(detector.hop) \(detector.isRunning) "
+    return try "\(detector.classifier.fingerprint()) \(detector.window)/\(detector.hop) \(detector.overlap) "
       + "\(jsonLine(detector.events)) \(raw) \(eventFormat) \(scores ?? "")"
   }
 

@@ -11,21 +11,28 @@ struct DetectionOptions: ParsableArguments {
     help: ArgumentHelp("From one window to the next; at most the window (default: a quarter of it).", valueName: "s"))
   var hop: Double?
   @Flag(
-    help: "Layers that can run on over the sound do so, and windows are of what they give: quicker, and nearly the same.")
-  var running = false
+    exclusivity: .exclusive,
+    help: """
+      Windows that overlap: each by itself; with the layers before the first recurrent one seeing each frame once (the \
+      default, where there are such layers); or with recurrent layers going on through the sound, too, which is quickest.
+      """)
+  var overlap: SoundDetector.Overlap?
   @OptionGroup var events: EventOptions
 
   func detector(_ classifier: SoundClassifier) throws -> SoundDetector {
     do {
       return try SoundDetector(
-        classifier, window: window, hop: hop, isRunning: running, events: events.configuration(of: classifier.model))
+        classifier, window: window, hop: hop, overlap: overlap, events: events.configuration(of: classifier.model))
     } catch let error as DetectionError {
       throw ValidationError("\(error).")
-    } catch let error as ModelError where running {
-      throw ValidationError("--running: \(error).")
+    } catch let error as ModelError {
+      guard let overlap else { throw error }
+      throw ValidationError("--\(overlap): \(error).")
     }
   }
 }
+
+extension SoundDetector.Overlap: EnumerableFlag {}
 
 /// How scores become events. What is not given is as the model says, if it does.
 struct EventOptions: ParsableArguments {

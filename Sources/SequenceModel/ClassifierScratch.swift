@@ -4,11 +4,10 @@ import AudioFeatures
 package final class ClassifierScratch {
   private let tapes: [NetworkTape<Float>]
 
-  /// With `isRunning` for rows of `RunningNetwork` in place of features.
-  package init(_ model: ClassifierEnsemble, isRunning: Bool = false) {
-    tapes = model.members.map {
-      NetworkTape($0.configuration, from: isRunning ? $0.configuration.runningLayers : 0)
-    }
+  /// - Parameter layers: of each member, how many run before (see `RunningNetwork`), so that it is rows that come; nil for
+  ///   features.
+  package init(_ model: ClassifierEnsemble, after layers: [Int]? = nil) {
+    tapes = model.members.indices.map { NetworkTape(model.members[$0].configuration, from: layers?[$0] ?? 0) }
   }
 
   /// What `ClassifierEnsemble.probabilities(of:)` of the same model gives, with buffers that stay from call to call: quicker

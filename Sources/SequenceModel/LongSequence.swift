@@ -49,7 +49,8 @@ package struct LongSequence {
   package init(_ model: ClassifierEnsemble, frames: Int) {
     width = model.input.width
     for member in model.members {
-      let (stream, running) = (try? MemberStream(member), RunningNetwork(member))
+      let stream = try? MemberStream(member)
+      let running = RunningNetwork(member, layers: member.configuration.runningLayers)
       parts.append(
         Part(
           classifier: member, stream: stream, running: running,

@@ -5,9 +5,8 @@ import AudioFeatures
 /// hear windows of what they give (as kws_streaming does: Rybakov et al., "Streaming keyword spotting on mobile devices",
 /// Interspeech 2020).
 ///
-///     var running = try RunningNetwork(classifier)
+///     var running = RunningNetwork(classifier, layers: classifier.configuration.runningLayers)
 ///     let rows = try running.append(features, isLast: false)      // of any number of frames
-///     try scratch.probabilities(model, ofRows: [[rows.slice(0..<25)]])
 ///
 /// A window's answer is that of the window alone, but for what its first and last frames see beyond its ends and what
 /// recurrent layers remember of the time before it.
@@ -21,12 +20,12 @@ package struct RunningNetwork {
   private var layers: LayerPasses<Float>.Stream
   private let input = Buffer<Float>()
 
-  package init(_ classifier: SequenceClassifier) {
-    let network = classifier.configuration
+  /// - Parameter layers: how many run, from the first on; no more than `NetworkConfiguration.runningLayers`.
+  package init(_ classifier: SequenceClassifier, layers count: Int) {
     self.classifier = classifier
-    let shape = network.shapes[network.runningLayers]
+    let shape = classifier.configuration.shapes[count]
     (stride, width) = (shape.frameStride, shape.axis.paddedCount)
-    layers = classifier.weights.body.split(at: network.runningLayers).before.stream()
+    layers = classifier.weights.body.split(at: count).before.stream()
   }
 
   /// The rows (`rows x width`, for `ClassifierScratch` to go on with) that the next frames complete, all that remain if
@@ -39,21 +38,15 @@ package struct RunningNetwork {
   }
 }
 
-extension ClassifierEnsemble {
-  /// Throws `ModelError.stream` where running saves nothing, since no layer can run on, and where features are normalised
-  /// over each sound.
-  package func checkRuns() throws(ModelError) {
-    if let reason = input.waitsForEnd { throw .stream(reason) }
-    for network in members.map(\.configuration) where network.runningLayers == 0 {
-      throw .stream(network.waitsForEnd ?? "the network pools what it hears and does nothing before")
-    }
-  }
-}
-
 extension NetworkConfiguration {
   /// How many layers can run on over a sequence without an end: those before the first that cannot, and before the pooling.
   package var runningLayers: Int {
     layers[..<poolingIndex].firstIndex { $0.definition.waitsForEnd != nil } ?? poolingIndex
+  }
+
+  /// How many of them come before the first that remembers more than the frames its filters reach.
+  package var memorylessLayers: Int {
+    layers[..<runningLayers].firstIndex { !$0.definition.states.isEmpty } ?? runningLayers
   }
 
   /// Whether all that pooling leaves is the final state, which needs no window.

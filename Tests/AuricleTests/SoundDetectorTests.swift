@@ -82,7 +82,7 @@ struct SoundDetectorTests {
   @Test(
     "pieces, cores and the whole give the same scores and events, bit for bit",
     arguments: [
-      "the bundled model", "windows", "normalised over the utterance", "a logarithm's range", "running",
+      "the bundled model", "windows", "normalised over the utterance", "a logarithm's range", "shared", "running",
       "running, the final state",
     ], [16_000, 11_025])
   func pieces(kind: String, rate: Int) async throws {
@@ -101,7 +101,7 @@ struct SoundDetectorTests {
       classifier = try random(features, gru + [.pooling(.max)])
     case "a logarithm's range":
       classifier = try random(.librosa(sampleRate: 16_000), gru + [.pooling(.mean)])
-    case "running":
+    case "running", "shared":
       features.normalization = .global
       classifier = try random(
         features,
@@ -111,8 +111,10 @@ struct SoundDetectorTests {
     default: classifier = try SoundClassifier()
     }
     let detector = try SoundDetector(
-      classifier, window: 0.63, hop: 0.11, isRunning: kind.hasPrefix("running"),
+      classifier, window: 0.63, hop: 0.11, overlap: kind.hasPrefix("running") ? .running : nil,
       events: .init(smoothing: .median, smoothingHops: 3, threshold: .init(on: 0.4)))
+    #expect(
+      detector.overlap == (kind.hasPrefix("running") ? .running : kind == "shared" ? .shared : .separate))
     let whole = try heard(detector, waveform, seed: 1)
     let path = try file(waveform)
     defer { try? FileManager.default.removeItem(atPath: path) }
@@ -209,19 +211,19 @@ struct SoundDetectorTests {
       try SoundDetector(classifier, events: .init(ignoredLabels: ["no such label"]))
     }
     #expect(throws: (any Error).self, "a network that looks at the whole") {
-      try SoundDetector(classifier, isRunning: true)
+      try SoundDetector(classifier, overlap: .running)
     }
     let framed = try random(.kaldi(sampleRate: 16_000), [.recurrent(.gru, units: 4), .pooling(.mean)])
     #expect(throws: DetectionError.self, "a window without a frame") {
       try SoundDetector(framed, window: 0.02, hop: 0.01)
     }
     let pooled = try random(.kaldi(sampleRate: 16_000), [.pooling(.mean)])
-    #expect(throws: ModelError.self, "nothing can run on") { try SoundDetector(pooled, isRunning: true) }
+    #expect(throws: ModelError.self, "nothing can run on") { try SoundDetector(pooled, overlap: .running) }
     let short = try SoundClassifier(ClassifierEnsemble(members: framed.model.members, window: 20))
     #expect(throws: DetectionError.self, "windows that the model never hears") {
-      try SoundDetector(short, window: 0.5, isRunning: true)
+      try SoundDetector(short, window: 0.5, overlap: .running)
     }
-    #expect(throws: DetectionError.self) { try SoundDetector(framed, window: 0.5, hop: 0.6, isRunning: true) }
+    #expect(throws: DetectionError.self) { try SoundDetector(framed, window: 0.5, hop: 0.6, overlap: .running) }
   }
 
   @Test(
@@ -237,10 +239,10 @@ struct SoundDetectorTests {
   func running(layers: [Layer], tolerance: Float) throws {
     let waveform = try stream(digits).waveform
     let classifier = try random(.kaldi(sampleRate: 16_000, kind: .logMel), layers)
-    func scores(isRunning: Bool) throws -> [HopScores] {
-      try heard(SoundDetector(classifier, window: 0.625, hop: 0.12, isRunning: isRunning), waveform, seed: 1).scores
+    func scores(_ overlap: SoundDetector.Overlap) throws -> [HopScores] {
+      try heard(SoundDetector(classifier, window: 0.625, hop: 0.12, overlap: overlap), waveform, seed: 1).scores
     }
-    let (windows, running) = (try scores(isRunning: false), try scores(isRunning: true))
+    let (windows, running) = (try scores(.separate), try scores(.running))
     #expect(windows.map(\.end) == running.map(\.end))
     let differences = zip(windows, running).flatMap { zip($0.scores, $1.scores).map { abs($0 - $1) } }
     #expect((differences.max() ?? 1) <= tolerance)
@@ -248,7 +250,7 @@ struct SoundDetectorTests {
     var short = waveform
     short.samples.removeSubrange(9_000...)
     let (one, whole) = (
-      try heard(SoundDetector(classifier, window: 0.625, isRunning: true), short, seed: 1).scores,
+      try heard(SoundDetector(classifier, window: 0.625, overlap: .running), short, seed: 1).scores,
       try classifier.model.probabilities(of: [FeatureExtractor(classifier.model.features).features(of: short)])[0]
     )
     #expect(one.count == 1 && zip(one[0].scores, whole).allSatisfy { abs($0 - $1) <= 1e-6 })

@@ -14,7 +14,7 @@ public struct ListDetector: Sendable {
   /// With `isMarked`, rows say by which model and settings they are. Throws `ModelError`.
   public init(_ detector: SoundDetector, shard: Shard? = nil, isMarked: Bool = false) throws {
     (self.detector, self.shard, self.isMarked) = (detector, shard, isMarked)
-    let settings = "\(detector.window)/\(detector.hop) \(detector.isRunning) \(detector.events)"
+    let settings = "\(detector.window)/\(detector.hop) \(detector.overlap) \(detector.events)"
     fingerprint = try detector.classifier.model.fingerprint(
       listeningTo: "\(detector.classifier.channel) \(settings)")
   }

@@ -1,4 +1,5 @@
 import AuricleBase
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)

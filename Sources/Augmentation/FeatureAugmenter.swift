@@ -234,7 +234,9 @@ extension FeatureAugmenter {
     _ first: FeatureMatrix, _ second: FeatureMatrix, using generator: inout SeededGenerator
   ) -> FeatureMatrix {
     let cut = Int(Double(first.frames) * generator.uniform(in: 0.35...0.65))
-    guard first.coefficients == second.coefficients, cut > 0, cut < min(first.frames, second.frames) else { return first }
+    guard first.coefficients == second.coefficients, cut > 0, cut < min(first.frames, second.frames) else {
+      return first
+    }
     let end = min(first.frames, second.frames)
     return FeatureMatrix(
       coefficients: first.coefficients, values: first.slice(0..<cut).values + second.slice(cut..<end).values)

@@ -1,4 +1,5 @@
 import AuricleBase
+
 /// Judges models by labelled examples, and keeps what they answered.
 ///
 ///     let data = LabeledData(try Dataset(at: "recordings"))

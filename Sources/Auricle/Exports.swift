@@ -10,6 +10,7 @@
 @_exported import ModelExchange
 @_exported import SequenceModel
 @_exported import Training
+
 @_exported import enum AuricleBase.FileError
 @_exported import struct AuricleBase.SeededGenerator
 @_exported import struct Pictures.Picture

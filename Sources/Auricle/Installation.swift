@@ -1,4 +1,5 @@
 import AuricleBase
+
 /// What this program stands on, on this machine.
 public struct Installation: Codable, Sendable {
   /// Version of libsndfile, and what it reads, by its own names.

@@ -110,12 +110,14 @@ public struct SoundDetector: Sendable {
     }
     if let most = model.window, window > most {
       throw DetectionError.invalidConfiguration(
-        name: "window", reason: "\(window) frames; the model hears \(most) at a time, and longer windows only separately")
+        name: "window",
+        reason: "\(window) frames; the model hears \(most) at a time, and longer windows only separately")
     }
     return try model.members.map(\.configuration).map { network in
       let layers = overlap == .running ? network.runningLayers : network.memorylessLayers
       if layers == 0 {
-        throw ModelError.stream(network.waitsForEnd ?? "its first layer is a recurrent one, or it has none before the pooling")
+        throw ModelError.stream(
+          network.waitsForEnd ?? "its first layer is a recurrent one, or it has none before the pooling")
       }
       return layers
     }

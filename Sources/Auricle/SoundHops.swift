@@ -166,6 +166,7 @@ private struct SlidingWindows {
 
   private func slice(_ range: Range<Int>) -> FeatureMatrix {
     FeatureMatrix(
-      coefficients: width, values: Array(values[(range.lowerBound - first) * width..<(range.upperBound - first) * width]))
+      coefficients: width,
+      values: Array(values[(range.lowerBound - first) * width..<(range.upperBound - first) * width]))
   }
 }

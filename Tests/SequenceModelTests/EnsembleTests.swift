@@ -66,7 +66,8 @@ struct EnsembleTests {
       let classifier = try network.classifier(normalization: normalization)
       let features = network.features(16_400, seed: 3)
       let (whole, pieces) = (
-        try classifier.probabilities(of: [features])[0], try ClassifierEnsemble(classifier).probabilities(of: [features])[0]
+        try classifier.probabilities(of: [features])[0],
+        try ClassifierEnsemble(classifier).probabilities(of: [features])[0]
       )
       #expect(pieces == whole, "\(normalization)")
     }

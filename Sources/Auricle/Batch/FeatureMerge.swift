@@ -1,4 +1,5 @@
 import AuricleBase
+
 /// Joins archives of features, those of the shards of one run for example, in one archive.
 ///
 ///     let merge = try FeatureMerge(parts: ["part-1.npz", "part-2.npz"], list: "list.txt")

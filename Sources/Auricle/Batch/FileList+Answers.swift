@@ -1,4 +1,5 @@
 import AuricleBase
+
 extension FileList {
   /// Gives each line to `answer`, a few at a time, on `jobs` threads, and hands the answers to `each`, one for each line, in
   /// order, each as soon as it and all before it are there.

@@ -1,4 +1,5 @@
 import AuricleBase
+
 /// A line of a list of files: which sound it means, and what else it says.
 ///
 /// A line is a path, or a JSON object: `path` (or `file`, `audio`, `audio_filepath`); of a part of a file `offset` and

@@ -1,4 +1,5 @@
 import AuricleBase
+
 /// A file of rows, one JSON object a line, that is written under a temporary name, `PATH.part`, and gets its own when it is
 /// whole. A run that was stopped is continued: the rows that are there stay.
 ///

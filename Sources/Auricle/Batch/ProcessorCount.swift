@@ -1,4 +1,5 @@
 import AuricleBase
+
 #if canImport(FoundationEssentials)
   import FoundationEssentials
 #else

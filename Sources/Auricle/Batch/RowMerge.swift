@@ -1,4 +1,5 @@
 import AuricleBase
+
 /// What is wrong with the parts of a run.
 public struct MergeProblems: Sendable {
   init() {}

@@ -259,8 +259,11 @@ private struct HopBatches: Sequence, IteratorProtocol {
         try sound ?? (detector.blocks(span), SoundHops(detector, startingAt: span.seconds?.lowerBound ?? 0))
       sound = nil
       block.removeAll(keepingCapacity: true)
-      if try blocks.next(into: &block) {
-        waiting += try hops.append(block)
+      // Several seconds at once, which is quicker.
+      var isThere = true
+      while isThere, block.count < 1 << 16 { isThere = try blocks.next(into: &block) }
+      if !block.isEmpty { waiting += try hops.append(block) }
+      if isThere {
         sound = (blocks, hops)
       } else {
         waiting += try hops.finish()

@@ -71,7 +71,7 @@ private struct EventGolden: Decodable {
     }
   }
 
-  @Test("PSDS of 60 random tables of scores agrees with sed_scores_eval")
+  @Test("PSDS of 200 random tables of scores agrees with sed_scores_eval")
   func psds() throws {
     struct Golden: Decodable {
       let psds1: [Double]
@@ -79,7 +79,7 @@ private struct EventGolden: Decodable {
       let wide: [Double]
     }
     let goldens: [Golden] = try golden("psds.json")
-    #expect(goldens.count == 60)
+    #expect(goldens.count == 200)
     let wide = try PSDS.Parameters(
       detectionTolerance: 0.5, groundTruthIntersection: 0.5, crossTriggerCost: 1, instabilityCost: 0,
       maximumFalsePositivesPerHour: 2000)

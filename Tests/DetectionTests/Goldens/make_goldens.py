@@ -186,4 +186,4 @@ def write(name, goldens):
 
 if __name__ == "__main__":
     write("events.json", [event_golden(number) for number in range(200)])
-    write("psds.json", [score_golden(number) for number in range(60)])
+    write("psds.json", [score_golden(number) for number in range(200)])

@@ -113,7 +113,7 @@ public struct SequenceClassifier: Sendable {
     record?.temperature = temperature
     return try SequenceClassifier(
       configuration: configuration, input: input, output: output, labels: labels, normalizer: normalizer,
-      parameters: parameters, record: record)
+      parameters: parameters, precision: precision, record: record)
   }
 
   /// Probabilities of the labels, one array per sequence; see `ModelOutput`.

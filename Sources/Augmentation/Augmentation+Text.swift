@@ -29,7 +29,7 @@ extension Augmentation {
   private static let fieldNames = [
     "gain", "shift", "speed", "tilt", "cut", "ends", "noise", "noise-lowest-ratio", "noise-highest-ratio", "room",
     "sound-mixup", "frequency-warp", "filter", "level", "floor", "background", "move", "roll", "tempo", "time-warp",
-    "time-masks", "time-mask-share", "frequency-masks", "frequency-mask-share", "mixup", "splice",
+    "time-masks", "time-mask-share", "frequency-masks", "frequency-mask-share", "mixup",
   ]
 
   /// False for an unknown name, or a count that is not one.
@@ -60,7 +60,6 @@ extension Augmentation {
     case "frequency-masks": return set(\.frequencyMasks, value)
     case "frequency-mask-share": frequencyMaskShare = value
     case "mixup": mixup = value
-    case "splice": splice = value
     default: return false
     }
     return true

@@ -82,9 +82,6 @@ public struct Augmentation: Codable, Hashable, Sendable {
   /// Parameter of the beta distribution from which the share of another example is drawn; 0 for no mixing (Zhang et al.,
   /// "mixup", ICLR 2018).
   public var mixup = 0.0
-  /// Where there is a class `_unknown_`: share of examples whose second half is that of an example of another class, and
-  /// which are `_unknown_` therefore. Words that only begin or end like those to be known are no longer taken for them.
-  public var splice = 0.0
 
   public init() {}
 
@@ -186,7 +183,6 @@ public struct Augmentation: Codable, Hashable, Sendable {
     try require("number of frequency masks", Double(frequencyMasks), 0...100)
     try require("share of a frequency mask", frequencyMaskShare, 0...1)
     try require("mixup", mixup, 0...100)
-    try require("splice", splice, 0...1)
   }
 }
 

@@ -228,21 +228,6 @@ public struct FeatureAugmenter: Sendable {
   }
 }
 
-extension FeatureAugmenter {
-  /// The beginning of `first`, and from a place near its middle on `second`; as long as `first`, where `second` is.
-  public static func spliced(
-    _ first: FeatureMatrix, _ second: FeatureMatrix, using generator: inout SeededGenerator
-  ) -> FeatureMatrix {
-    let cut = Int(Double(first.frames) * generator.uniform(in: 0.35...0.65))
-    guard first.coefficients == second.coefficients, cut > 0, cut < min(first.frames, second.frames) else {
-      return first
-    }
-    let end = min(first.frames, second.frames)
-    return FeatureMatrix(
-      coefficients: first.coefficients, values: first.slice(0..<cut).values + second.slice(cut..<end).values)
-  }
-}
-
 extension FeatureMatrix {
   /// The coefficients at a place between frames, on the straight line from one to the next; the last frame from there on.
   fileprivate func interpolated(at position: Double) -> [Float] {

@@ -165,7 +165,9 @@ public struct TrainingWindows: Hashable, Sendable {
   /// Windows without any event, for each one with one.
   public var background = 0.5
   /// What these are called.
-  public var backgroundLabel = "_background_"
+  public var backgroundLabel = TrainingWindows.background
+
+  static let background = "_background_"
 
   public init(seconds: Double) { self.seconds = seconds }
 

@@ -10,8 +10,6 @@ struct AugmentedSource: TrainingSource {
   /// Frames of a random span that is taken of longer examples.
   let crop: Int?
   let seed: UInt64
-  /// The class of what is none of the others, if there is one.
-  let unknown: Int?
   private let waveformAugmenter: WaveformAugmenter
   private let featureAugmenter: FeatureAugmenter
   private let extractor: FeatureExtractor
@@ -27,14 +25,13 @@ struct AugmentedSource: TrainingSource {
   ///   - waveform: reads the waveform of an example, at the rate of the features; of a part of it, if given.
   init(
     _ plain: any TrainingSource, features: FeatureConfiguration, waveformAugmenter: WaveformAugmenter, seed: UInt64,
-    crop: Int? = nil, unknown: Int? = nil, backgrounds: [FeatureMatrix] = [],
+    crop: Int? = nil, backgrounds: [FeatureMatrix] = [],
     waveform: @escaping @Sendable (_ index: Int, _ seconds: Range<Double>?) throws -> Waveform
   ) throws {
     self.plain = plain
     self.features = features
     self.crop = crop
     self.seed = seed
-    self.unknown = unknown
     self.waveformAugmenter = waveformAugmenter
     featureAugmenter = try FeatureAugmenter(
       waveformAugmenter.augmentation, features, backgrounds: backgrounds)
@@ -45,13 +42,6 @@ struct AugmentedSource: TrainingSource {
   func example(_ index: Int, epoch: Int) throws -> LabeledFeatures {
     var generator = SeededGenerator.augmentation(seed: seed, epoch: epoch, example: index)
     var example = try changed(index, using: &generator)
-    if augmentation.splice > 0, let unknown, generator.uniform() < augmentation.splice {
-      let other = try changed(generator.index(labels.count), using: &generator)
-      if other.target.label != example.target.label {
-        example.features = FeatureAugmenter.spliced(example.features, other.features, using: &generator)
-        example.target = try Target(unknown, of: example.target.probabilities.count)
-      }
-    }
     if augmentation.mixup > 0 {
       let share = generator.mixingShare(augmentation.mixup)
       let partner = try changed(generator.index(labels.count), using: &generator)

@@ -283,7 +283,7 @@ public struct SoundTrainer: Sendable {
     let (rate, channel) = (features.sampleRate, channel)
     return try AugmentedSource(
       trainingSet.plain, features: features, waveformAugmenter: plan.augmenter, seed: seed, crop: crop,
-      unknown: plan.labels.firstIndex(of: "_unknown_"), backgrounds: plan.backgrounds
+      backgrounds: plan.backgrounds
     ) { index, part in
       var span = trainingSet.sound(index).heard(in: channel)
       if let part {
@@ -297,11 +297,17 @@ public struct SoundTrainer: Sendable {
 
   /// The settings, with the weights of classes in the order of `labels`.
   private func training(labels: [String]) throws(TrainingError) -> TrainingConfiguration {
+    var training = training
+    if case .audio(let features) = input, let background = labels.firstIndex(of: TrainingWindows.background) {
+      training.falseAlarms =
+        training.falseAlarms
+        ?? FalseAlarmLimit(
+          background: background, framesPerHour: 3600 * Double(features.sampleRate) / Double(features.hopLength))
+    }
     guard !classWeights.isEmpty else { return training }
     if let unknown = classWeights.keys.sorted().first(where: { !labels.contains($0) }) {
       throw .configuration("a weight for class '\(unknown)'; there are: \(labels.joined(separator: ", "))")
     }
-    var training = training
     training.classWeights = .given(labels.map { classWeights[$0] ?? 1 })
     return training
   }

@@ -66,7 +66,9 @@ struct TrainingDisplay {
         "epoch \(epoch.number)/\(epochs)  loss \(fixed(epoch.trainingLoss, decimals: 4))  "
         + "accuracy \(percent(epoch.trainingAccuracy))"
       if let loss = epoch.validationLoss, let accuracy = epoch.validationAccuracy {
-        text += "  validation loss \(fixed(loss, decimals: 4))  accuracy \(percent(accuracy))\(isBest ? " *" : "")"
+        text += "  validation loss \(fixed(loss, decimals: 4))  accuracy \(percent(accuracy))"
+        if let found = epoch.validationFound { text += "  \(percent(found)) found" }
+        text += isBest ? " *" : ""
       }
       StandardError.write(text)
     }

@@ -16,6 +16,8 @@ public struct TrainingRecord: Codable, Hashable, Sendable {
     public var trainingAccuracy: Double
     public var validationLoss: Double?
     public var validationAccuracy: Double?
+    /// Of the validation examples that are not background, the share that is found where false alarms are limited.
+    public var validationFound: Double?
 
     public init(
       number: Int, learningRate: Double, trainingLoss: Double, trainingAccuracy: Double, validationLoss: Double? = nil,

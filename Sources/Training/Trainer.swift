@@ -199,7 +199,7 @@ public struct Trainer: Sendable {
         TrainableNetwork(network, layout: layout, parameters: state.result), validation, gradient)
       guard result.loss.isFinite else { throw TrainingError.diverged(epoch: progress.epoch) }
       epoch.validationLoss = result.loss
-      epoch.validationAccuracy = result.accuracy
+      (epoch.validationAccuracy, epoch.validationFound) = (result.accuracy, result.found)
       isBest =
         isBest && (state.record.epochs.first { $0.number == state.record.bestEpoch }.map(epoch.isBetter) ?? true)
     }
@@ -220,11 +220,11 @@ public struct Trainer: Sendable {
     return epoch.isMultiple(of: every) || epoch == configuration.epochs
   }
 
-  /// Mean loss and accuracy, without dropout or smoothing.
+  /// Mean loss and accuracy, without dropout or smoothing, and what is found where false alarms are limited.
   private func validate(
     _ network: TrainableNetwork, _ source: any TrainingSource, _ gradient: BatchGradient,
     isolation: isolated (any Actor)? = #isolation
-  ) async throws -> (loss: Double, accuracy: Double) {
+  ) async throws -> (loss: Double, accuracy: Double, found: Double?) {
     let lengths = source.lengths
     let sorted = lengths.indices.sorted { lengths[$0] > lengths[$1] }
     var shards: [[Int]] = []
@@ -239,31 +239,50 @@ public struct Trainer: Sendable {
       }
     }
     let own = stride(from: group.rank, to: shards.count, by: group.count).map { shards[$0] }
-    var sums: Result<[Double], any Error> = .success([])
+    // Of each shard its loss, how many are right, and three numbers an example.
+    var numbers: Result<[Double], any Error> = .success([])
     do {
       var found: [Double] = []
       try await orderedMap(own, jobs: configuration.jobs) { shard in
         Result {
           let examples = try shard.map { try source.example($0, epoch: 0) }
           let logits = try gradient.logits(network, of: examples.map(\.features))
-          return try BatchLoss(configuration.loss.unsmoothed, logits: logits, targets: examples.map(\.target))
+          let targets = examples.map(\.target)
+          let loss = try BatchLoss(configuration.loss.unsmoothed, logits: logits, targets: targets)
+          let answers = configuration.falseAlarms?.answers(logits, targets) ?? []
+          return [loss.loss, Double(loss.correct)]
+            + answers.flatMap { [Double($0.truth), Double($0.found), $0.score] }
         }
       } each: { _, result in
-        found += [try result.get().loss, Double(try result.get().correct)]
+        found += try result.get()
       }
-      sums = .success(found)
+      numbers = .success(found)
     } catch {
-      sums = .failure(error)
+      numbers = .failure(error)
     }
-    let all = try await group.gather(sums)
+    let all = try await group.gather(numbers)
     var (loss, correct) = (0.0, 0.0)
-    for shard in shards.indices {
-      let (rank, place) = (shard % group.count, 2 * (shard / group.count))
-      guard place + 1 < all[rank].count else { throw ProcessGroupError.broken("losses of other validation data") }
-      loss += all[rank][place]
-      correct += all[rank][place + 1]
+    var answers: [FalseAlarmLimit.Answer] = []
+    var places = all.map { _ in 0 }
+    for (number, shard) in shards.enumerated() {
+      let rank = number % group.count
+      let end = places[rank] + 2 + (configuration.falseAlarms == nil ? 0 : 3 * shard.count)
+      guard end <= all[rank].count else { throw ProcessGroupError.broken("losses of other validation data") }
+      let found = all[rank][places[rank]..<end]
+      loss += found[found.startIndex]
+      correct += found[found.startIndex + 1]
+      for place in stride(from: found.startIndex + 2, to: end, by: 3) {
+        answers.append(.init(truth: Int(found[place]), found: Int(found[place + 1]), score: found[place + 2]))
+      }
+      places[rank] = end
     }
-    return (loss / Double(sorted.count), correct / Double(sorted.count))
+    let background = zip(source.labels, lengths).reduce(0) {
+      $0 + ($1.0 == configuration.falseAlarms?.background ? $1.1 : 0)
+    }
+    return (
+      loss / Double(sorted.count), correct / Double(sorted.count),
+      configuration.falseAlarms?.share(of: answers, frames: background)
+    )
   }
 }
 
@@ -275,11 +294,14 @@ extension Checksum {
 }
 
 extension TrainingRecord.Epoch {
-  /// More right on the validation data, or as many with less loss.
+  /// More found where false alarms are limited, or as many and more right on the validation data, or as many with less loss.
   fileprivate func isBetter(than other: TrainingRecord.Epoch) -> Bool {
     guard let accuracy = validationAccuracy, let loss = validationLoss, let otherAccuracy = other.validationAccuracy,
       let otherLoss = other.validationLoss
     else { return true }
+    if let found = validationFound, let otherFound = other.validationFound, found != otherFound {
+      return found > otherFound
+    }
     return accuracy != otherAccuracy ? accuracy > otherAccuracy : loss < otherLoss
   }
 }

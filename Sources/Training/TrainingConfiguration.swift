@@ -24,6 +24,9 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
   public var keeps = KeptEpoch.best
   /// Epochs without progress on the validation data after which training ends; nil to do all epochs.
   public var patience: Int?
+  /// Where there is a class of background, what is to be found at most so many false alarms an hour decides the best epoch,
+  /// before right answers do.
+  public var falseAlarms: FalseAlarmLimit?
   /// Decay of a moving average of the parameters, which is then what is validated and kept; nil for none. Early on it is
   /// less, (1 + n) / (10 + n) after n batches, so that the first weights are soon forgotten.
   public var averageDecay: Double?
@@ -66,12 +69,17 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
     if let averageDecay {
       try require((0..<1).contains(averageDecay), "a decay of the average of \(averageDecay); it must be in [0, 1)")
     }
+    if let falseAlarms {
+      try require(
+        falseAlarms.perHour >= 0 && falseAlarms.framesPerHour > 0 && falseAlarms.background >= 0,
+        "\(falseAlarms.perHour) false alarms an hour of \(falseAlarms.framesPerHour) frames; neither may be negative")
+    }
     try require((1...4096).contains(jobs), "\(jobs) jobs; it must be 1 to 4096")
   }
 
   /// Everything that decides the result, by name.
   public var settings: [String: String] {
-    [
+    let settings = [
       "epochs": "\(epochs)", "batch size": "\(batchSize)", "optimizer": optimizer.rawValue,
       "learning rate": "\(effectiveLearningRate)", "weight decay": "\(weightDecay ?? optimizer.defaultWeightDecay)",
       "momentum": "\(momentum)", "schedule": schedule.rawValue, "warm-up": "\(warmUp)",
@@ -81,12 +89,15 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
       "average decay": averageDecay.map { "\($0)" } ?? "none",
       "seed": "\(seed)",
     ]
+    guard let falseAlarms else { return settings }
+    return settings.merging(["false alarms an hour": "\(falseAlarms.perHour)"]) { $1 }
   }
 }
 
 /// Which epoch's weights a training keeps.
 public enum KeptEpoch: String, Codable, CaseIterable, Sendable {
-  /// That with most right answers to the validation data, then least loss; the last where there are none.
+  /// That which finds most where false alarms are limited, then that with most right answers to the validation data, then
+  /// least loss; the last where there are none.
   case best
   case last
 }

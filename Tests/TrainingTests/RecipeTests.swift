@@ -123,6 +123,37 @@ struct RecipeTests {
     #expect(with.parameters == without.parameters && with.record.bestEpoch == 4)
   }
 
+  @Test("with a class of background, the epoch that finds most with few false alarms is the best one")
+  func falseAlarms() async throws {
+    // Ten frames are an hour, so that an example of the background is a fraction of one.
+    let limit = FalseAlarmLimit(background: 0, framesPerHour: 10, perHour: 1)
+    let answers: [FalseAlarmLimit.Answer] = [
+      (0, 1, 0.9), (0, 2, 0.6), (0, 1, 0.1), (1, 1, 0.95), (1, 2, 0.99), (2, 2, 0.7), (2, 2, 0.5),
+    ].map { .init(truth: $0.0, found: $0.1, score: $0.2) }
+    // Of two hours two alarms are borne: the threshold is the third's score; of one hour, the second's.
+    #expect(limit.share(of: answers, frames: 20) == 0.75)
+    #expect(limit.share(of: answers, frames: 19) == 0.5)
+    #expect(limit.share(of: answers, frames: 9) == 0.25)
+    #expect(limit.share(of: answers.filter { $0.truth > 0 }, frames: 20) == nil)
+    // logits of (log 1, log 2, log 5) and of (log 8, log 1, log 1).
+    let rows = limit.answers([0, 0.6931472, 1.6094379, 2.0794415, 0, 0], try [Target(1, of: 3), Target(0, of: 3)])
+    #expect(rows.map(\.found) == [2, 1] && rows.map(\.truth) == [1, 0])
+    #expect(abs(rows[0].score - 0.625) < 1e-6 && abs(rows[1].score - 0.1) < 1e-6)
+
+    var configuration = TrainingConfiguration()
+    (configuration.epochs, configuration.learningRate) = (8, 0.05)
+    configuration.falseAlarms = FalseAlarmLimit(background: 0, framesPerHour: 1_000, perHour: 5)
+    let record = try await Trainer(configuration).train(
+      network(classes: 2), on: risesAndFalls(40, seed: 1), validatingOn: risesAndFalls(20, seed: 2)
+    ).record
+    let figures = record.epochs.map { epoch in
+      [epoch.validationFound ?? -1, epoch.validationAccuracy ?? -1, -(epoch.validationLoss ?? 9)]
+    }
+    #expect(figures.allSatisfy { (0...1).contains($0[0]) })
+    let best = figures.indices.max { figures[$0].lexicographicallyPrecedes(figures[$1]) }
+    #expect(best.map { $0 + 1 } == record.bestEpoch)
+  }
+
   @Test("going on from a model keeps what it knows: layers, normalisation, units of classes that are still there")
   func goesOn() async throws {
     var trainer = SequenceTrainer(

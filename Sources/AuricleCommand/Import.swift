@@ -5,7 +5,7 @@ import AuricleBase
 struct Import: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "import",
-    abstract: "Make a model of weights that PyTorch or Keras trained.",
+    abstract: "Make a model of what PyTorch or Keras trained.",
     discussion: """
       Examples:
         auricle import gru.safetensors -o model.safetensors --labels yes,no \\
@@ -17,10 +17,11 @@ struct Import: ParsableCommand {
 
       WEIGHTS is a safetensors file: a state dictionary of PyTorch, or what the
       converter in the documentation (Import.md) writes of a Keras model; or an ONNX
-      file of PyTorch's or Keras's exporters. Pickles are never opened. ONNX and Keras
-      say what the network is; of a state dictionary a recurrent network with one
-      dense layer is recognised, any other is described in JSON, as --network of
-      auricle train takes it. Without options of features the model takes sequences.
+      file of PyTorch's or Keras's exporters. Pickles are never opened. ONNX files
+      and Keras models say what the network is. Of a state dictionary a recurrent
+      network with one dense layer is recognised; any other is described in JSON, as
+      --network of auricle train takes it. Without options of features the model
+      takes sequences.
       """)
 
   @Argument(help: ArgumentHelp("The weights, a safetensors or ONNX file.", valueName: "weights"))

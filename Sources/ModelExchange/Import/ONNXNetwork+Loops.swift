@@ -53,14 +53,18 @@ private struct LoopBody {
   /// What does not change from frame to frame.
   private var constants: [String: ONNXNetwork.Constant] = [:]
   private var integers: [String: [Int]] = [:]
+  /// Inputs that are 0, 1, 2, ...
+  private var counters: Set<String>
   /// The input that is the state, and its place among the states.
   private let state: (name: String, index: Int)
   private let stateCount: Int
 
   init(_ node: ONNXNode, _ values: [String: ONNXNetwork.Value]) throws(ImportProblem) {
-    guard let body = node.graph("body"), body.inputs.count == node.count, body.outputs.count >= body.inputs.count - 1
+    guard let body = node.graph("body"), node.count > 2, body.inputs.count == node.count,
+      body.outputs.count >= body.inputs.count - 1
     else { throw ImportProblem(reason: "is a loop without a body that fits") }
     self.body = body
+    counters = [body.inputs[0].name]
     stateCount = body.inputs.count - 2
     for tensor in body.initializers {
       if let floats = tensor.floats { constants[tensor.name] = .init(shape: tensor.shape, values: floats) }
@@ -97,7 +101,7 @@ private struct LoopBody {
           }
           constants[input.name] = constant
         }
-      case .sizes?: integers[input.name] = [0]
+      case .sizes(_, [.known(0)])? where Self.counts(body, input.name, index): counters.insert(input.name)
       default: break
       }
     }
@@ -105,6 +109,24 @@ private struct LoopBody {
       throw ImportProblem(reason: "is a loop with \(states.count) states that begin with zeros; a GRU has one")
     }
     self.state = state
+    // As many steps as there are frames, each of the frame of its number.
+    guard case .sizes(_, let steps)? = node.optional(0),
+      steps == [.frames] || signal.frameCount.map({ steps == [.known($0)] }) == true,
+      body.nodes.allSatisfy({ step in
+        !step.inputs.contains(self.source)
+          || step.operation == "Gather" && step.inputs.first == self.source && step.inputs.count == 2
+            && counters.contains(step.inputs[1]) && !step.attributes.contains { $0.name == "axis" && $0.isNotZero }
+      })
+    else { throw ImportProblem(reason: "is a loop that does not go over all frames, one after the other") }
+  }
+
+  /// Whether an input leaves the body one greater than it came.
+  private static func counts(_ body: ONNXFile, _ name: String, _ index: Int) -> Bool {
+    let output = body.outputs[1 + index].name
+    guard let node = body.nodes.first(where: { $0.outputs.contains(output) }), node.operation == "Add",
+      node.inputs.count == 2, node.inputs.contains(name), let other = node.inputs.first(where: { $0 != name })
+    else { return false }
+    return body.initializers.first { $0.name == other }?.wholeNumbers == [1]
   }
 
   /// Whether an input leaves the body as it came.
@@ -298,4 +320,8 @@ private struct LoopBody {
     default: return nil
     }
   }
+}
+
+extension ONNXFile.Attribute {
+  fileprivate var isNotZero: Bool { if case .integer(0) = value { false } else { true } }
 }

@@ -106,7 +106,8 @@ let package = Package(
       exclude: ["Goldens"]),
     .testTarget(
       name: "ModelExchangeTests",
-      dependencies: ["AudioFeatures", "AuricleBase", "ModelExchange", "SequenceModel", "TestSupport"]),
+      dependencies: ["AudioFeatures", "AuricleBase", "ModelExchange", "SequenceModel", "TestSupport"],
+      exclude: ["Goldens"]),
     .testTarget(name: "DatasetsTests", dependencies: ["AudioInput", "AuricleBase", "Datasets"]),
     .testTarget(
       name: "TrainingTests",

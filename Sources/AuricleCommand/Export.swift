@@ -19,9 +19,10 @@ struct Export: ParsableCommand {
       a model of one network, logits. Labels and the feature configuration are in
       the metadata.
 
-      With --streaming: the next frames (batch x frames x coefficients) and
-      states, zeros at first, in; probabilities of all frames so far and the next
-      states out; for networks that need nothing of what is to come.
+      With --streaming: the next frames (batch x frames x coefficients), or with
+      --input samples the next hops of sound, and states, zeros at first, in;
+      probabilities of all frames so far and the next states out; for networks that
+      need nothing of what is to come.
 
       C: one C99 file and its header beside it (digits.h), which need only libm;
       sizes of flash and RAM stand in the head.
@@ -36,7 +37,7 @@ struct Export: ParsableCommand {
       "What the exported model takes; with samples it computes the features itself (default: features for ONNX, samples for C).",
       valueName: "features|samples"))
   var input: ONNXExporter.Input?
-  @Flag(help: "For ONNX: a graph for streams, with states as inputs and outputs; features in.")
+  @Flag(help: "For ONNX: a graph for streams, with states as inputs and outputs.")
   var streaming = false
   @Flag(help: "For C: weights of 8 bits, a scale for each row.")
   var int8 = false
@@ -52,9 +53,7 @@ struct Export: ParsableCommand {
 
   func validate() throws {
     if to != .c && int8 { throw ValidationError("--int8 is for --to c.") }
-    if streaming && (to != .onnx || input == .samples) {
-      throw ValidationError("--streaming is for --to onnx with features in; C is for streams as it is.")
-    }
+    if streaming && to != .onnx { throw ValidationError("--streaming is for --to onnx; C is for streams as it is.") }
     if to == .c && output == "-" { throw ValidationError("--to c writes two files, so -o must name a file.") }
   }
 
@@ -70,7 +69,8 @@ struct Export: ParsableCommand {
       try FileAccess.checkWritable(output)
       let exporter = ONNXExporter(model)
       try FileAccess.writeAtomically(
-        streaming ? exporter.streamBytes() : exporter.bytes(input: input ?? .features), to: output)
+        streaming ? exporter.streamBytes(input: input ?? .features) : exporter.bytes(input: input ?? .features),
+        to: output)
     case .c: try writeC(model)
     }
   }

@@ -5,7 +5,7 @@ import AuricleBase
 struct Import: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "import",
-    abstract: "Make a model of weights that PyTorch or Keras trained.",
+    abstract: "Make a model of what PyTorch or Keras trained.",
     discussion: """
       Examples:
         auricle import gru.safetensors -o model.safetensors --labels yes,no \\
@@ -13,15 +13,18 @@ struct Import: ParsableCommand {
           --normalize none
         auricle import cnn.safetensors -o model.safetensors --labels labels.txt \\
           --network network.json --config features.json
+        auricle import net.onnx -o model.safetensors --labels yes,no
 
       WEIGHTS is a safetensors file: a state dictionary of PyTorch, or what the
-      converter in the documentation (Import.md) writes of a Keras model. Pickles are
-      never opened. A recurrent network with one dense layer is recognised; any other
-      is described in JSON, as --network of auricle train takes it. Without options
-      of features the model takes sequences.
+      converter in the documentation (Import.md) writes of a Keras model; or an ONNX
+      file of PyTorch's or Keras's exporters. Pickles are never opened. ONNX files
+      and Keras models say what the network is. Of a state dictionary a recurrent
+      network with one dense layer is recognised; any other is described in JSON, as
+      --network of auricle train takes it. Without options of features the model
+      takes sequences.
       """)
 
-  @Argument(help: ArgumentHelp("The weights, a safetensors file.", valueName: "weights"))
+  @Argument(help: ArgumentHelp("The weights, a safetensors or ONNX file.", valueName: "weights"))
   var weights: String
   @Option(name: .shortAndLong, help: ArgumentHelp("Where to write the model.", valueName: "file"))
   var output: String
@@ -30,7 +33,7 @@ struct Import: ParsableCommand {
       "Names of the classes in the order of the outputs: with commas between them, or a text file with one in each line.",
       valueName: "a,b,...|file"))
   var labels: String
-  @Option(help: "Whose weights they are (default: as the names of the tensors show).")
+  @Option(help: "Whose weights they are (default: as names of the file and the tensors show).")
   var from: WeightsImporter.Source?
   @Option(help: ArgumentHelp("The layers in JSON.", valueName: "file"))
   var network: String?

@@ -1,3 +1,5 @@
+import AuricleBase
+
 /// Why a model cannot leave in another tool's form, or come in it.
 public enum ModelExchangeError: Error, Hashable, Sendable, CustomStringConvertible {
   /// Features that the form has no means for; the reason names the field.
@@ -20,7 +22,10 @@ public enum ModelExchangeError: Error, Hashable, Sendable, CustomStringConvertib
     case .network(let reason): "this network cannot be exported so: \(reason)"
     case .option(let reason): reason
     case .tooLarge(let bytes): "the exported model would have \(bytes) bytes, which is more than its form allows"
-    case .weights(let path, let reason): "\(path): cannot be imported: \(reason)"
+    case .weights(let path, let reason):
+      // Names in a reason come from the file.
+      "\(path): cannot be imported: "
+        + reason.replacingScalars { $0.properties.generalCategory == .control ? "\u{FFFD}" : nil }
     }
   }
 }

@@ -15,7 +15,7 @@ public struct LayerShape: Hashable, Sendable {
   let axis: Axis
 
   /// The features: one channel.
-  init(input: Int) {
+  package init(input: Int) {
     (bins, channels, isFlat, hasFrames, frameStride, axis) = (input, 1, false, true, 1, Axis(input))
   }
 

@@ -1,34 +1,36 @@
-"""Imports weights of PyTorch and of Keras with `auricle import` and compares the answers with the library's own.
+"""Imports what PyTorch and Keras write with `auricle import` and compares the answers with the library's own.
 
-    pip install -r Tests/Interoperability/requirements-import.txt
+    pip install -r Tests/Interoperability/requirements-import.txt torch
     python Tests/Interoperability/import_check.py .build/release/auricle
 
 Networks of all modules that are taken, with random weights and statistics, answer to sequences of several lengths, each
-alone: logits by the library, probabilities by Auricle, to 1e-5.
+alone: logits by the library, probabilities by Auricle, to 1e-5. State dictionaries of PyTorch and the ONNX files of its
+two exporters are tried where PyTorch is there, weights of Keras where it is (with any backend), its ONNX files where it is
+with TensorFlow and tf2onnx. The last line says what was tried.
 """
 
+import importlib.util
 import json
 import os
 import pathlib
 import subprocess
 import sys
 import tempfile
+import warnings
 
-os.environ.setdefault("KERAS_BACKEND", "torch")
-
-import keras
 import numpy
-import torch
-from safetensors.torch import save_file
 
-from keras_to_safetensors import convert
+from layers import CLASSES, WIDTH
 
 PROGRAM = pathlib.Path(sys.argv[1]).resolve()
-WIDTH, CLASSES, LENGTHS = 10, 3, [4, 5, 8, 13, 30, 61]
+LENGTHS = [4, 5, 8, 13, 30, 61]
 LABELS = ["one", "two", "three"]
 random = numpy.random.default_rng(1)
-torch.manual_seed(1)
-worst = 0.0
+worst, tried = 0.0, {}
+
+
+def has(*modules):
+    return all(importlib.util.find_spec(module) for module in modules)
 
 
 def auricle(*arguments, code=0):
@@ -37,8 +39,8 @@ def auricle(*arguments, code=0):
     return run.stdout if code == 0 else run.stderr + run.stdout
 
 
-def compare(name, folder, model, answer):
-    """`answer` gives the library's logits for one sequence, `frames x WIDTH`."""
+def compare(kind, name, folder, model, answer):
+    """`answer` gives the library's logits (or probabilities) for one sequence, `frames x WIDTH`."""
     global worst
     sequences = [random.normal(size=(length, WIDTH)).astype("float32") for length in LENGTHS]
     path = folder / f"{name}.npz"
@@ -46,12 +48,14 @@ def compare(name, folder, model, answer):
     lines = [json.loads(line) for line in auricle("classify", "--json", "--model", model, path).splitlines()]
     assert len(lines) == len(sequences)
     for line, sequence in zip(lines, sequences):
-        logits = numpy.asarray(answer(sequence), "float64")
-        wanted = numpy.exp(logits - logits.max())
-        wanted /= wanted.sum()
+        wanted = numpy.asarray(answer(sequence), "float64")
+        if wanted.min() < 0 or abs(wanted.sum() - 1) > 1e-4:
+            wanted = numpy.exp(wanted - wanted.max())
+            wanted /= wanted.sum()
         found = numpy.array([line["probabilities"][label] for label in LABELS])
         worst = max(worst, abs(found - wanted).max())
         assert worst < 1e-5, f"{name}: differs by {worst}"
+    tried[kind] = tried.get(kind, 0) + 1
 
 
 def imported(name, folder, weights, network=None, *options):
@@ -63,197 +67,125 @@ def imported(name, folder, weights, network=None, *options):
     return model
 
 
+def refused(folder, weights, word, *options):
+    """One line, with the reason."""
+    text = auricle("import", weights, "-o", folder / "refused.safetensors", "--labels", ",".join(LABELS), *options, code=1)
+    assert word in text and len(text.strip().splitlines()) == 1, text
+
+
 # PyTorch.
 
-class Torch(torch.nn.Module):
-    """Modules by name, and a function from `1 x frames x WIDTH` to logits."""
-
-    def __init__(self, run, **modules):
-        super().__init__()
-        self.run = run
-        for name, module in modules.items():
-            setattr(self, name, module)
-
-    def forward(self, x):
-        return self.run(self, x)
-
-
-def with_statistics(module):
-    """Parameters and statistics of batch normalisation as training might leave them."""
-    for part in module.modules():
-        if isinstance(part, (torch.nn.BatchNorm1d, torch.nn.BatchNorm2d)):
-            part.running_mean.normal_(0, 0.5)
-            part.running_var.uniform_(0.5, 2)
-        if isinstance(part, (torch.nn.BatchNorm1d, torch.nn.BatchNorm2d, torch.nn.LayerNorm)) and part.bias is not None:
-            torch.nn.init.normal_(part.weight, 1, 0.3)
-            torch.nn.init.normal_(part.bias, 0, 0.3)
-    return module.eval()
-
-
-def last(y):
-    """The state after the last frame, and of a backward direction after the first."""
-    half = y.shape[2] // 2
-    return torch.cat([y[:, -1, :half], y[:, 0, half:]], 1)
-
-
-def recurrent(kind, units, directions):
-    return {"type": "recurrent", "cell": kind, "units": units, "directions": directions}
-
-
-def pooling(kind, **fields):
-    return {"type": "pooling", "kind": kind} | fields
-
-
-def dense(units, **fields):
-    return {"type": "dense", "units": units} | fields
-
-
-def torch_networks():
-    """Name, module, network in JSON (none: recognised), options."""
-    nn = torch.nn
-    for kind, cell in [("gru", nn.GRU), ("lstm", nn.LSTM), ("simple-rnn", nn.RNN)]:
-        for layers, bidirectional, bias in [(1, False, True), (2, True, True), (2, False, False)]:
-            module = Torch(lambda m, x: m.fc(m.rnn(x)[0].mean(1)),
-                           rnn=cell(WIDTH, 8, layers, bidirectional=bidirectional, bias=bias, batch_first=True),
-                           fc=nn.Linear(16 if bidirectional else 8, CLASSES, bias=bias))
-            yield f"{kind}-{layers}-{bidirectional}-{bias}", module, None, ["--pooling", "mean"]
-        module = Torch(lambda m, x: m.fc(last(m.rnn(x)[0])),
-                       rnn=cell(WIDTH, 8, bidirectional=True, batch_first=True), fc=nn.Linear(16, CLASSES))
-        yield f"{kind}-last", module, None, ["--pooling", "last"]
-    module = Torch(lambda m, x: m.fc(m.rnn(x)[0].amax(1)), rnn=nn.RNN(WIDTH, 8, nonlinearity="relu", batch_first=True),
-                   fc=nn.Linear(8, CLASSES))
-    yield "rnn-relu", module, [recurrent("simple-rnn-relu", 8, 1), pooling("max"), dense(CLASSES)], []
-
-    def convolutional(m, x):
-        y = torch.relu(m.bn1(m.conv1(x.transpose(1, 2))))
-        y = torch.relu(m.bn2(m.conv2(y))).transpose(1, 2)
-        return m.fc2(torch.tanh(m.fc1(m.norm(m.gru(y)[0]).mean(1))))
-    module = Torch(convolutional, conv1=nn.Conv1d(WIDTH, 12, 5, padding=2), bn1=nn.BatchNorm1d(12),
-                   conv2=nn.Conv1d(12, 14, 3, stride=2, padding=1), bn2=nn.BatchNorm1d(14, affine=False),
-                   gru=nn.GRU(14, 9, batch_first=True), norm=nn.LayerNorm(9), fc1=nn.Linear(9, 11),
-                   fc2=nn.Linear(11, CLASSES))
-    yield "convolutional", module, {"layers": [
-        {"type": "convolution", "filters": 12, "frames": 5}, {"type": "batch-normalization"},
-        {"type": "activation", "function": "relu"},
-        {"type": "convolution", "filters": 14, "frames": 3, "frameStride": 2}, {"type": "batch-normalization"},
-        {"type": "activation", "function": "relu"}, recurrent("gru", 9, 1), {"type": "layer-normalization"},
-        pooling("mean"), dense(11, activation="tanh"), dense(CLASSES)]}, []
-
-    def planes(m, x):
-        y = torch.relu(m.bn(m.conv(x[:, None])))
-        y = torch.nn.functional.max_pool2d(y, (1, 2), ceil_mode=True)
-        y = torch.relu(m.conv2(y)).transpose(1, 2).flatten(2)
-        return m.fc(last(m.lstm(y)[0]))
-    network = [{"type": "convolution", "filters": 4, "frames": 3, "bins": 5}, {"type": "batch-normalization"},
-               {"type": "activation", "function": "relu"}, {"type": "window-pooling", "kind": "max", "bins": 2},
-               {"type": "convolution", "filters": 6, "frames": 3, "bins": 3, "activation": "relu"},
-               recurrent("lstm", 7, 2), pooling("last"), dense(CLASSES)]
-    module = Torch(planes, conv=nn.Conv2d(1, 4, (3, 5), padding=(1, 2)), bn=nn.BatchNorm2d(4),
-                   conv2=nn.Conv2d(4, 6, 3, padding=1), lstm=nn.LSTM(30, 7, batch_first=True, bidirectional=True),
-                   fc=nn.Linear(14, CLASSES))
-    yield "planes", module, network, ["--sequence", WIDTH]
-
-    def bins_first(m, x):
-        y = torch.relu(m.conv(x.transpose(1, 2)[:, None]))
-        return m.fc(y.mean(3).flatten(1))
-    module = Torch(bins_first, conv=nn.Conv2d(1, 4, (5, 3), padding=(2, 1)), fc=nn.Linear(40, CLASSES))
-    yield "bins-first", module, [
-        {"type": "convolution", "filters": 4, "frames": 3, "bins": 5, "activation": "relu"}, pooling("mean"),
-        dense(CLASSES)], ["--bins-first", "--sequence", WIDTH]
-
-    def separable(m, x):
-        y = torch.nn.functional.silu(m.pointwise(m.depthwise(x.transpose(1, 2)))).transpose(1, 2)
-        share = torch.softmax(m.query(y), 1)
-        return m.fc((share.transpose(1, 2) @ y).flatten(1))
-    module = Torch(separable, depthwise=nn.Conv1d(WIDTH, WIDTH, 5, padding=2, groups=WIDTH),
-                   pointwise=nn.Conv1d(WIDTH, 12, 1), query=nn.Linear(12, 2, bias=False), fc=nn.Linear(24, CLASSES))
-    yield "separable", module, [
-        {"type": "depthwise-convolution", "frames": 5}, {"type": "convolution", "filters": 12, "frames": 1},
-        {"type": "activation", "function": "silu"}, pooling("attention", heads=2), dense(CLASSES)], ["--sequence", WIDTH]
-    ambiguous = Torch(lambda m, x: m.out(torch.relu(m.second(torch.relu(m.first(x)))).mean(1)),
-                      first=nn.Linear(WIDTH, WIDTH), second=nn.Linear(WIDTH, WIDTH), out=nn.Linear(WIDTH, CLASSES))
-    layers = [dense(WIDTH, activation="relu"), dense(WIDTH, activation="relu"), pooling("mean"), dense(CLASSES)]
-    yield "ambiguous", ambiguous, layers, ["--modules", "first,second,out"]
-
-
 def check_torch(folder):
-    for name, module, network, options in torch_networks():
+    import torch
+    from safetensors.torch import save_file
+    from torch_networks import state_networks, with_statistics
+    torch.manual_seed(1)
+    for name, module, network, options in state_networks():
         module = with_statistics(module)
         weights = folder / f"{name}.safetensors"
         save_file({key: value.contiguous() for key, value in module.state_dict().items()}, weights)
         if name == "ambiguous":
             (folder / "refused.json").write_text(json.dumps(network))
-            text = auricle("import", weights, "-o", folder / "refused.safetensors", "--labels", ",".join(LABELS),
-                           "--network", folder / "refused.json", code=1)
-            assert "several orders" in text, text
+            refused(folder, weights, "several orders", "--network", folder / "refused.json")
         model = imported(name, folder, weights, network, *options)
         with torch.no_grad():
-            compare(name, folder, model, lambda x: module(torch.from_numpy(x)[None])[0].numpy())
+            compare("PyTorch's state dictionaries", name, folder, model,
+                    lambda x: module(torch.from_numpy(x)[None])[0].numpy())
 
-
-def check_refusals(folder):
-    """One line, with the reason."""
-    def refused(weights, word, *options):
-        text = auricle("import", weights, "-o", folder / "refused.safetensors", "--labels", ",".join(LABELS), *options, code=1)
-        assert word in text and len(text.strip().splitlines()) == 1, text
     torch.save({"fc.weight": torch.zeros(3, 3)}, folder / "pickle.pt")
-    refused(folder / "pickle.pt", "pickle")
+    refused(folder, folder / "pickle.pt", "pickle")
     for name, module, word in [
         ("projection", torch.nn.LSTM(4, 8, proj_size=3), "proj_size"),
         ("transformer", torch.nn.MultiheadAttention(4, 2), "no weight of"),
         ("no-dense", torch.nn.GRU(4, 8), "recognised"),
     ]:
         save_file({key: value.contiguous() for key, value in module.state_dict().items()}, folder / f"{name}.safetensors")
-        refused(folder / f"{name}.safetensors", word)
+        refused(folder, folder / f"{name}.safetensors", word)
     save_file({"rnn.weight_ih_l0": torch.zeros(24, 4), "rnn.weight_hh_l0": torch.zeros(24, 8),
                "fc.weight": torch.zeros(5, 8)}, folder / "classes.safetensors")
-    refused(folder / "classes.safetensors", "5 x 8", "--pooling", "last")
+    refused(folder, folder / "classes.safetensors", "5 x 8", "--pooling", "last")
+
+
+def check_torch_onnx(folder):
+    """Lengths that vary, and one only; by the old exporter and, where it can run, the new one."""
+    import torch
+    from torch_networks import Network, more_networks, state_networks, with_statistics
+    torch.manual_seed(2)
+    warnings.simplefilter("ignore")
+    x = torch.randn(2, 24, WIDTH)
+    fresh = {"planes", "gru-final", "residual", "causal"}
+    for name, module, *_ in [*state_networks(), *more_networks()]:
+        module = with_statistics(module)
+
+        def check(path):
+            with torch.no_grad():
+                compare("ONNX files of PyTorch", name, folder, imported(name, folder, path),
+                        lambda x: module(torch.from_numpy(x)[None])[0].numpy())
+        path = folder / f"{name}.onnx"
+        axes = {"x": {0: "batch", 1: "frames"}}
+        torch.onnx.export(module, (x,), path, dynamo=False, input_names=["x"], dynamic_axes=axes)
+        check(path)
+        torch.onnx.export(module, (x[:1],), path, dynamo=False, opset_version=13, input_names=["x"],
+                          dynamic_axes={"x": {1: "frames"}})
+        check(path)
+        if has("onnxscript") and name in fresh:
+            any_size = torch.export.Dim.DYNAMIC
+            # Its weights lie in a file beside it.
+            torch.onnx.export(module, (x,), folder / "new.onnx", dynamo=True, dynamic_shapes=({0: any_size, 1: any_size},),
+                              external_data=True, verbose=False)
+            check(folder / "new.onnx")
+            tried["of them by the new exporter"] = tried.get("of them by the new exporter", 0) + 1
+
+    nn = torch.nn
+    for name, word, module in [
+        ("both-last", "last frame of both directions", Network(
+            lambda m, x: m.fc(m.rnn(x)[0][:, -1]), rnn=nn.GRU(WIDTH, 4, bidirectional=True, batch_first=True), fc=nn.Linear(8, 3))),
+        ("shorter", "pads frames by 0 and 0", Network(
+            lambda m, x: m.fc(m.conv(x.transpose(1, 2)).mean(2)), conv=nn.Conv1d(WIDTH, 4, 3), fc=nn.Linear(4, 3))),
+        ("gelu", "Gelu", Network(lambda m, x: m.fc(nn.functional.gelu(x).mean(1)), fc=nn.Linear(WIDTH, 3))),
+        ("windows", "ceil_mode", Network(
+            lambda m, x: m.fc(nn.functional.max_pool1d(x.transpose(1, 2), 2).mean(2)), fc=nn.Linear(WIDTH, 3))),
+    ]:
+        torch.onnx.export(module.eval(), (x,), folder / f"{name}.onnx", dynamo=False, input_names=["x"], dynamic_axes=axes)
+        refused(folder, folder / f"{name}.onnx", word)
+    data = (folder / "gru-last.onnx").read_bytes()
+    (folder / "cut.onnx").write_bytes(data[:len(data) // 2])
+    refused(folder, folder / "cut.onnx", "damaged")
 
 
 # Keras.
 
-def keras_networks():
-    layers = keras.layers
-    for kind, make in [("gru", lambda n, **k: layers.GRU(n, **k)), ("lstm", lambda n, **k: layers.LSTM(n, **k)),
-                       ("gru-reset-before", lambda n, **k: layers.GRU(n, reset_after=False, **k)),
-                       ("simple-rnn", lambda n, **k: layers.SimpleRNN(n, **k))]:
-        yield f"keras-{kind}", [make(8), layers.Dense(CLASSES)], None, ["--pooling", "last"]
-        yield f"keras-{kind}-both", [
-            layers.Bidirectional(make(8, return_sequences=True)), layers.Bidirectional(make(6)), layers.Dense(CLASSES),
-        ], None, ["--pooling", "last"]
-    yield "keras-without-bias", [
-        layers.GRU(8, use_bias=False), layers.Dense(CLASSES, use_bias=False),
-    ], [recurrent("gru", 8, 1), pooling("last"), dense(CLASSES)], []
-    yield "keras-convolutional", [
-        layers.BatchNormalization(), layers.Conv1D(12, 5, padding="same", activation="relu"), layers.LayerNormalization(),
-        layers.DepthwiseConv1D(3, padding="same"), layers.GRU(8, return_sequences=True),
-        layers.GlobalAveragePooling1D(), layers.Dense(CLASSES),
-    ], [{"type": "batch-normalization"}, {"type": "convolution", "filters": 12, "frames": 5, "activation": "relu"},
-        {"type": "layer-normalization"}, {"type": "depthwise-convolution", "frames": 3}, recurrent("gru", 8, 1),
-        pooling("mean"), dense(CLASSES)], ["--sequence", WIDTH]
-    yield "keras-planes", [
-        layers.Reshape((-1, WIDTH, 1)), layers.Conv2D(4, (3, 5), padding="same"), layers.BatchNormalization(),
-        layers.Activation("relu"), layers.Reshape((-1, WIDTH * 4)), layers.LSTM(8), layers.Dense(CLASSES),
-    ], [{"type": "convolution", "filters": 4, "frames": 3, "bins": 5}, {"type": "batch-normalization"},
-        {"type": "activation", "function": "relu"}, recurrent("lstm", 8, 1), pooling("last"), dense(CLASSES)], [
-            "--sequence", WIDTH]
-
-
 def check_keras(folder):
-    for name, layers, network, options in keras_networks():
-        model = keras.Sequential([keras.layers.Input((None, WIDTH)), *layers])
-        for weight in model.weights:
-            shaken = weight.numpy() + random.normal(0, 0.2, weight.shape).astype("float32")
-            if "seed" not in weight.name:
-                weight.assign(abs(shaken) if "variance" in weight.name else shaken)
-        convert(model, folder / f"{name}.safetensors")
-        own = imported(name, folder, folder / f"{name}.safetensors", network, *options)
-        compare(name, folder, own, lambda x: keras.ops.convert_to_numpy(model(x[None], training=False))[0])
+    if "KERAS_BACKEND" not in os.environ:
+        os.environ["KERAS_BACKEND"] = next(
+            backend for backend, module in [("torch", "torch"), ("tensorflow", "tensorflow"), ("jax", "jax"), ("numpy", "numpy")]
+            if has(module))
+    import keras
+    from keras_networks import built, networks
+    from keras_to_safetensors import convert
+    for name, layers, network, options in networks():
+        model = built(layers)
+
+        def answer(x):
+            return keras.ops.convert_to_numpy(model(x[None], training=False))[0]
+        weights = folder / f"{name}.safetensors"
+        # The configuration beside the weights says all; then without it.
+        convert(model, weights)
+        compare("Keras's weights with their configuration", name, folder, imported(name, folder, weights), answer)
+        compare("Keras's weights alone", name, folder, imported(name, folder, weights, network, *options), answer)
+        if has("tensorflow", "tf2onnx") and keras.backend.backend() == "tensorflow":
+            model.predict(numpy.zeros((1, 8, WIDTH), "float32"), verbose=0)
+            model.export(folder / f"{name}.onnx", format="onnx", verbose=False)
+            compare("ONNX files of Keras", name, folder, imported(name, folder, folder / f"{name}.onnx"), answer)
 
 
 with tempfile.TemporaryDirectory() as name:
     folder = pathlib.Path(name)
-    check_torch(folder)
-    check_refusals(folder)
-    check_keras(folder)
-print(f"import: PyTorch's and Keras's answers agree to {worst:.1e}")
+    if has("torch"):
+        check_torch(folder)
+        if has("onnx"):
+            check_torch_onnx(folder)
+    if has("keras"):
+        check_keras(folder)
+assert tried, "neither torch nor keras is there"
+print(f"import: answers agree to {worst:.1e}: " + ", ".join(f"{count} {kind}" for kind, count in tried.items()))

@@ -10,7 +10,8 @@ from safetensors.numpy import save_file
 def convert(model, path):
     save_file({f"{number:03}.{type(layer).__name__}.{index}": numpy.ascontiguousarray(weight.numpy())
                for number, layer in enumerate(model.layers)
-               for index, weight in enumerate(layer.weights) if "seed_generator" not in weight.path}, path)
+               for index, weight in enumerate(layer.weights) if "seed_generator" not in weight.path}, path,
+              {"keras.config": model.to_json()})
 
 
 if __name__ == "__main__":

@@ -21,8 +21,8 @@ import onnxruntime
 from exchange import (PROGRAM, RATE, RATES, answers, auricle, configurations, networks, random_model, shake, train,
                       write_sounds)
 
-worst = {"features": 0.0, "samples": 0.0, "computed": 0.0, "streams": 0.0}
-streamed = set()
+worst = {"features": 0.0, "samples": 0.0, "computed": 0.0, "streams": 0.0, "sound": 0.0}
+streamed, heard = set(), set()
 
 
 # The comparison.
@@ -72,10 +72,7 @@ def check_features(model, paths):
 def check_stream(model, paths):
     """In pieces of 1, 2, 3, ... frames; where the network sees what is to come, it is refused with one line."""
     target = model.with_suffix(".stream.onnx")
-    run = subprocess.run([PROGRAM, "export", model, "--to", "onnx", "--streaming", "-o", target], capture_output=True,
-                         text=True)
-    if run.returncode != 0:
-        assert run.stderr.startswith("auricle: this network cannot be exported so") and run.stderr.count("\n") == 1
+    if refused_stream(model, "features", target):
         return
     onnx.checker.check_model(onnx.load(target), full_check=True)
     session = onnxruntime.InferenceSession(target, providers=["CPUExecutionProvider"])
@@ -94,6 +91,58 @@ def check_stream(model, paths):
         worst["streams"] = max(worst["streams"], difference)
         assert difference < 1e-5, f"{model.stem}, as a stream: probabilities differ by {difference}"
     streamed.add(model.stem)
+
+
+def refused_stream(model, form, target):
+    """Whether a stream is refused, which says why in one line."""
+    run = subprocess.run([PROGRAM, "export", model, "--to", "onnx", "--streaming", "--input", form, "-o", target],
+                         capture_output=True, text=True)
+    if run.returncode == 0:
+        return False
+    assert run.stderr.startswith(("auricle: this network cannot", "auricle: these features cannot")), run.stderr
+    assert run.stderr.count("\n") == 1, run.stderr
+    return True
+
+
+def check_sound_stream(model, paths, sounds):
+    """Samples in: pieces of whole hops, of 1, 2, 3, ... of them, the last of any length from a hop on."""
+    target = model.with_suffix(".sound.onnx")
+    if refused_stream(model, "samples", target):
+        return
+    exported = onnx.load(target)
+    onnx.checker.check_model(exported, full_check=True)
+    stream = json.loads({entry.key: entry.value for entry in exported.metadata_props}["auricle.stream"])
+    hop, first = stream["hop"], stream["first"]
+    session = onnxruntime.InferenceSession(target, providers=["CPUExecutionProvider"])
+    shapes = {value.name: value.shape[1:] for value in session.get_inputs() if value.name.startswith("state.")}
+    names = ["probabilities", *[f"next_{name}" for name in shapes]]
+
+    def run(sound, pieces):
+        states = {name: numpy.zeros([1, *shape], "float32") for name, shape in shapes.items()}
+        start = 0
+        for size in pieces:
+            piece, start = sound[None, start:start + size], start + size
+            end = numpy.array([start == len(sound)], "int64")
+            probabilities, *after = session.run(names, {"samples": piece, "end": end, **states})
+            states = dict(zip(shapes, after))
+        return probabilities[0]
+
+    _, wanted = answers(model, paths)
+    for number, sound in enumerate(sounds):
+        if number not in wanted or len(sound) < first + hop:
+            continue
+        pieces, hops = [first], 1
+        while len(sound) - sum(pieces) >= (hops + 1) * hop:
+            pieces.append(hops * hop)
+            hops += 1
+        pieces.append(len(sound) - sum(pieces))
+        for parts in (pieces, [len(sound)]):
+            difference = abs(run(sound, parts) - wanted[number]).max()
+            worst["sound"] = max(worst["sound"], difference)
+            assert difference < 1e-4, f"{model.stem}, sound as a stream: probabilities differ by {difference}"
+        assert numpy.isnan(run(sound, [first + 1, len(sound) - first - 1])).all() or hop == 1
+        assert first == hop or numpy.isnan(run(sound, [first - hop, len(sound) - first + hop])).all()
+    heard.add(model.stem)
 
 
 def check_computed(model, paths, sounds):
@@ -126,8 +175,12 @@ with tempfile.TemporaryDirectory() as name:
         model = random_model(folder / f"{configuration.stem}.safetensors", configuration)
         check(model, "samples", own, dict(enumerate(sounds)), 1e-4)
         check_computed(model, own, sounds)
+        check_sound_stream(model, own, sounds)
+    for name in sorted(streamed)[::4]:
+        check_sound_stream(folder / f"{name}.safetensors", own, sounds)
     check(several, "samples", own, dict(enumerate(sounds)), 1e-4)
-assert len(streamed) >= 10, streamed
-print(f"onnx: {len(streamed)} networks as streams agree to {worst['streams']:.1e}; features in agree to {worst['features']:.1e}, samples in to {worst['samples']:.1e} "
+assert len(streamed) >= 10 and len(heard) >= 10, (streamed, heard)
+print(f"onnx: {len(streamed)} networks as streams agree to {worst['streams']:.1e}, {len(heard)} with sound in to "
+      f"{worst['sound']:.1e}; features in agree to {worst['features']:.1e}, samples in to {worst['samples']:.1e} "
       f"(the features to {worst['computed']:.1e} of their deviation), "
       f"in {time.monotonic() - started:.0f} s")

@@ -8,8 +8,8 @@ import SequenceModel
   import Foundation
 #endif
 
-/// Makes a model of weights that PyTorch or Keras trained, from a safetensors file; nothing of it is executed, and pickles
-/// are never opened.
+/// Makes a model of weights that PyTorch or Keras trained, from a safetensors or ONNX file; nothing of it is executed, and
+/// pickles are never opened.
 ///
 ///     let importer = try WeightsImporter(bytes: FileAccess.read("gru.safetensors"), path: "gru.safetensors")
 ///     let model = try importer.model(
@@ -17,9 +17,11 @@ import SequenceModel
 ///
 /// Of PyTorch, the file is a state dictionary; of Keras, what the converter in the documentation wrote. Weights say nothing
 /// of what lies between them (activations, poolings, strides, padding), so the network is described in JSON, as
-/// `NetworkTemplate` reads it; only recurrent layers followed by one dense layer are recognised.
+/// `NetworkTemplate` reads it; only recurrent layers followed by one dense layer are recognised, and networks of Keras whose
+/// configuration the converter put beside the weights. An ONNX file, as PyTorch's
+/// and Keras's exporters write it, says all of this itself (`ONNXNetwork`).
 public struct WeightsImporter: Sendable {
-  public enum Source: String, CaseIterable, Sendable { case pytorch, keras }
+  public enum Source: String, CaseIterable, Sendable { case pytorch, keras, onnx }
 
   public struct Options: Sendable {
     /// The layers in JSON; nil where they are to be recognised.
@@ -51,11 +53,28 @@ public struct WeightsImporter: Sendable {
   public let source: Source
   private let path: String
   private let modules: [WeightModule]
+  private let graph: ONNXFile?
+  /// Of Keras, the model's configuration in JSON, where the file has it.
+  private let configuration: String?
 
-  /// Reads a safetensors file's `bytes`; `path` is for error messages. `source` is found by the tensors' names if it is
-  /// not given. Throws `ModelExchangeError.weights`.
+  /// Reads a file's `bytes`; `path` is for error messages, and where it ends with `.onnx` the file is one (weights that lie
+  /// in a file beside it are read from there). Else it is a safetensors file, whose `source` is found by the tensors' names
+  /// if it is not given. Throws `ModelExchangeError.weights`.
   public init(bytes: [UInt8], path: String, source: Source? = nil) throws(ModelExchangeError) {
     func refuse(_ reason: String) -> ModelExchangeError { .weights(path: path, reason: reason) }
+    if source == .onnx || source == nil && path.hasSuffix(".onnx") {
+      (self.source, self.path, modules, configuration) = (.onnx, path, [], nil)
+      let folder = path.lastIndex(of: "/").map { path[...$0] } ?? ""
+      do {
+        graph = try ONNXFile(reading: bytes) { try FileAccess.read(folder + $0) }
+      } catch let problem as ImportProblem {
+        throw refuse(problem.reason)
+      } catch {
+        throw refuse("\(error)")
+      }
+      return
+    }
+    graph = nil
     let file: TensorFile
     do {
       file = try TensorFile(bytes: bytes, path: path)
@@ -74,6 +93,7 @@ public struct WeightsImporter: Sendable {
     let isKeras = !file.tensors.isEmpty && file.tensors.keys.allSatisfy { KerasWeights.isName($0) }
     self.source = source ?? (isKeras ? .keras : .pytorch)
     self.path = path
+    configuration = file.metadata["keras.config"]
     do {
       modules = try self.source == .keras ? KerasWeights.modules(file) : PyTorchWeights.modules(file)
     } catch {
@@ -88,8 +108,22 @@ public struct WeightsImporter: Sendable {
   /// network.
   public func model(_ options: Options) throws -> SequenceClassifier {
     do {
-      let input = options.input
-      let layers = try options.network.map { try described($0) } ?? recognized(options)
+      if let graph { return try model(of: graph, options) }
+      var options = options
+      var input = options.input
+      let layers: [Layer]
+      if options.network == nil, options.pooling == nil, source == .keras, let configuration {
+        let keras = try KerasConfiguration(json: configuration)
+        layers = keras.layers
+        input = input ?? .sequence(width: keras.width)
+        if keras.output == .softmax && options.output == .sigmoid {
+          throw ImportProblem(reason: "it ends with a softmax, so that one of the classes is there, not several")
+        }
+        options.output = keras.output ?? options.output
+        try requireEnd(layers, options)
+      } else {
+        layers = try options.network.map { try described($0) } ?? recognized(options)
+      }
       guard let width = try input?.width ?? inputWidth(layers) else {
         throw ImportProblem(reason: "a two-dimensional convolution comes first, so say what the features are")
       }
@@ -104,6 +138,35 @@ public struct WeightsImporter: Sendable {
     } catch let problem as ImportProblem {
       throw ModelExchangeError.weights(path: path, reason: problem.reason)
     }
+  }
+
+  /// The last layer of a network that is recognised has a unit for each label; `NetworkTemplate` would replace it.
+  private func requireEnd(_ layers: [Layer], _ options: Options) throws(ImportProblem) {
+    guard case .dense(let last)? = layers.last, last.activation == nil else {
+      throw ImportProblem(reason: "its last layer is not dense, without an activation, with a unit for each class")
+    }
+    guard last.units == options.labels.count else {
+      throw ImportProblem(reason: "it has \(last.units) classes; \(options.labels.count) labels were given")
+    }
+  }
+
+  private func model(of graph: ONNXFile, _ options: Options) throws -> SequenceClassifier {
+    if options.network != nil || options.pooling != nil || options.modules != nil {
+      throw ImportProblem(
+        reason: "an ONNX file describes its network itself, with its pooling and the order of its layers")
+    }
+    let found = try ONNXNetwork.found(in: graph, width: options.input?.width, binsFirst: options.hasBinsFirst)
+    if found.output == .softmax && options.output == .sigmoid {
+      throw ImportProblem(reason: "its graph ends with a softmax, so that one of the classes is there, not several")
+    }
+    let network = try NetworkConfiguration(input: found.width, found.layers)
+    guard network.classCount == options.labels.count else {
+      throw ImportProblem(reason: "it has \(network.classCount) classes; \(options.labels.count) labels were given")
+    }
+    return try SequenceClassifier(
+      configuration: network, input: options.input ?? .sequence(width: found.width),
+      output: found.output ?? options.output,
+      labels: options.labels, normalizer: options.normalizer, parameters: found.parameters)
   }
 
   /// The normalisation that a safetensors file's `mean` and `std` describe. Throws `ModelExchangeError.weights`.
@@ -245,6 +308,12 @@ public struct WeightsImporter: Sendable {
 /// What does not fit, for the one who knows the file.
 struct ImportProblem: Error {
   let reason: String
+  /// How many layers were found before it.
+  var progress = 0
+  /// Whether the reason says where in a graph it is.
+  var isPlaced = false
+
+  init(reason: String) { self.reason = reason }
 }
 
 /// Which epsilons a description in JSON gives.

@@ -33,13 +33,19 @@ public struct ONNXExporter: Sendable {
   /// states `state.0`, `state.1`, ... of what came before, zeros at first, and gives `probabilities` of all frames so far
   /// and the states `next_state.0`, ... for the next piece. `batch` streams go side by side.
   ///
-  /// Throws `ModelExchangeError.network` for networks that see ahead, stride over frames or go backward.
-  public func streamBytes() throws -> [UInt8] {
+  /// With samples in, `samples` (`batch x samples`) are the next hops, whole ones but in the last piece, which is marked by
+  /// `end` (one whole number, int64: 1, else 0) and has at least one hop; the first has at least so many samples as `first`
+  /// in the metadata `auricle.stream` says, beside the hop's length. Frames that wait for samples or deltas are in the
+  /// states. A piece that breaks these rules makes all answers NaN from there on.
+  ///
+  /// Throws `ModelExchangeError.network` for networks that see ahead, stride over frames or go backward, and
+  /// `ModelExchangeError.features` for features that no stream has.
+  public func streamBytes(input: Input = .features) throws -> [UInt8] {
     for member in model.members { try ONNXStates.require(member.configuration) }
     if case .audio(let features) = model.input, features.needsStatistics {
       throw ModelExchangeError.network("its features are normalised over each whole sound")
     }
-    return try bytes(input: .features, isStream: true)
+    return try bytes(input: input, isStream: true)
   }
 
   /// The file's bytes: the same model always gives the same. Throws `ModelExchangeError`.
@@ -52,6 +58,9 @@ public struct ONNXExporter: Sendable {
     let value: ONNXFile.Value
     var (frames, lengths): (String, String)
     var isLongEnough: String?
+    var states = isStream ? ONNXStates() : nil
+    var others = isStream ? [] : [ONNXFile.Value(name: "lengths", element: .int64, shape: [.named("batch")])]
+    var stream: ONNXStreamFeatures?
     switch input {
     case .features:
       value = ONNXFile.Value(
@@ -60,8 +69,17 @@ public struct ONNXExporter: Sendable {
     case .samples:
       guard case .audio(let configuration) = model.input else { throw ModelExchangeError.notForSound }
       value = ONNXFile.Value(name: "samples", element: .float, shape: [.named("batch"), .named("samples")])
-      (frames, lengths, isLongEnough) = try ONNXFeatures(configuration).add(
-        to: &graph, samples: "samples", lengths: "lengths")
+      if isStream {
+        let features = try ONNXStreamFeatures(configuration)
+        var own = ONNXStates()
+        lengths = ""
+        (frames, isLongEnough) = features.add(to: &graph, samples: "samples", end: "end", &own)
+        (states, stream) = (own, features)
+        others = [ONNXFile.Value(name: "end", element: .int64, shape: [.fixed(1)])]
+      } else {
+        (frames, lengths, isLongEnough) = try ONNXFeatures(configuration).add(
+          to: &graph, samples: "samples", lengths: "lengths")
+      }
     }
     if let normalizer = model.normalizer {
       graph.scope = "normalization/"
@@ -72,7 +90,7 @@ public struct ONNXExporter: Sendable {
     graph.scope = "lengths/"
     let count = graph.size(of: frames, axis: 1)
     graph.scope = ""
-    var layers = ONNXLayers(graph, lengths: lengths, frames: count, states: isStream ? ONNXStates() : nil)
+    var layers = ONNXLayers(graph, lengths: lengths, frames: count, states: states)
     let isSingle = model.members.count == 1
     var answers: [String] = []
     for (index, member) in model.members.enumerated() {
@@ -92,12 +110,11 @@ public struct ONNXExporter: Sendable {
     let classes = [ONNXFile.Value.Dimension.named("batch"), .fixed(model.labels.count)]
     let file = ONNXFile(
       graphName: "auricle", opset: ONNXGraph.opset, nodes: layers.graph.nodes, initializers: layers.graph.initializers,
-      inputs: [value]
-        + (layers.states?.inputs ?? [ONNXFile.Value(name: "lengths", element: .int64, shape: [.named("batch")])]),
+      inputs: [value] + others + (layers.states?.inputs ?? []),
       outputs: (["probabilities"] + (isSingle ? ["logits"] : [])).map {
         ONNXFile.Value(name: $0, element: .float, shape: classes)
       } + (layers.states?.outputs ?? []),
-      metadata: try metadata())
+      metadata: try metadata() + (stream.map { [("auricle.stream", $0.description)] } ?? []))
     let bytes = file.bytes
     guard bytes.count <= Int(Int32.max) else { throw ModelExchangeError.tooLarge(bytes: bytes.count) }
     return bytes

@@ -5,7 +5,7 @@ import RealModule
 /// Computes features from samples in the graph, without operators for signals: offset, pre-emphasis within frames, window
 /// and transform are one convolution, its kernel computed in double precision.
 struct ONNXFeatures {
-  private let configuration: FeatureConfiguration
+  let configuration: FeatureConfiguration
 
   /// Throws `ModelExchangeError.features` for what the graph cannot compute.
   init(_ configuration: FeatureConfiguration) throws(ModelExchangeError) {
@@ -19,7 +19,7 @@ struct ONNXFeatures {
   }
 
   /// Samples of a frame that reach the transform.
-  private var usedLength: Int { configuration.usedLength }
+  var usedLength: Int { configuration.usedLength }
 
   /// What is known of the batch; whole numbers.
   private struct Batch {
@@ -51,25 +51,11 @@ struct ONNXFeatures {
     let isPlain = emphasis == 0 || configuration.energy != .raw
     let plain = isPlain ? prepared : signal(&graph, samples, places)
 
-    // batch x values x frames up to here.
-    let power = spectrum(&graph, prepared)
-    var y = configuration.usesPower ? power : graph.add("Sqrt", [power])
-    let spectrum = y
-    if configuration.kind != .spectrogram {
-      let filters = MelBands.filters(configuration).flatMap { $0.map { Float($0) } }
-      y = graph.add(
-        "MatMul", [graph.constant("mel", filters, shape: [configuration.mel.count, configuration.binCount]), y])
-    }
-    if configuration.kind == .logMel || configuration.kind == .mfcc { y = logarithm(&graph, y, batch) }
-    if configuration.kind == .mfcc {
-      y = cepstra(&graph, y, energy: energy(&graph, power: power, spectrum: spectrum, plain: plain))
-    }
-    y = graph.transpose(y, [0, 2, 1])
-
+    let y = frameFeatures(&graph, prepared, plain: plain, mask: mask)
     var orders = [y]
     for _ in 0..<configuration.deltas.order { orders.append(delta(&graph, orders[orders.count - 1], batch)) }
-    if orders.count > 1 { y = graph.add("Concat", orders, [("axis", .integer(2))]) }
-    if configuration.needsStatistics { y = normalized(&graph, y, batch) }
+    var result = orders.count > 1 ? graph.add("Concat", orders, [("axis", .integer(2))]) : y
+    if configuration.needsStatistics { result = normalized(&graph, result, batch) }
     var isLongEnough: String?
     let fewest =
       switch configuration.framing {
@@ -81,7 +67,26 @@ struct ONNXFeatures {
       let least = graph.integers([fewest - 1])
       isLongEnough = graph.unsqueeze(graph.add("Less", [least, lengths]), [1])
     }
-    return (y, own, isLongEnough)
+    return (result, own, isLongEnough)
+  }
+
+  /// What is computed of each frame by itself (`batch x frames x values`) of the samples under the frames, `batch x 1 x
+  /// places`, with pre-emphasis and, for the energy, without. `mask`: whether a frame is within its sound.
+  func frameFeatures(_ graph: inout ONNXGraph, _ prepared: String, plain: String, mask: String?) -> String {
+    // batch x values x frames.
+    let power = spectrum(&graph, prepared)
+    var y = configuration.usesPower ? power : graph.add("Sqrt", [power])
+    let spectrum = y
+    if configuration.kind != .spectrogram {
+      let filters = MelBands.filters(configuration).flatMap { $0.map { Float($0) } }
+      y = graph.add(
+        "MatMul", [graph.constant("mel", filters, shape: [configuration.mel.count, configuration.binCount]), y])
+    }
+    if configuration.kind == .logMel || configuration.kind == .mfcc { y = logarithm(&graph, y, mask) }
+    if configuration.kind == .mfcc {
+      y = cepstra(&graph, y, energy: energy(&graph, power: power, spectrum: spectrum, plain: plain))
+    }
+    return graph.transpose(y, [0, 2, 1])
   }
 }
 
@@ -212,14 +217,14 @@ extension ONNXFeatures {
     return kernel
   }
 
-  private func logarithm(_ graph: inout ONNXGraph, _ energies: String, _ batch: Batch) -> String {
+  private func logarithm(_ graph: inout ONNXGraph, _ energies: String, _ mask: String?) -> String {
     let logarithm = configuration.logarithm
     let sum =
       logarithm.offset == 0 ? energies : graph.add("Add", [energies, graph.scalar(Float(logarithm.offset))])
     var y = scaledLogarithm(&graph, sum, floor: logarithm.floor, factor: configuration.logarithmFactor)
-    if let range = logarithm.range {
+    if let range = logarithm.range, let mask {
       let own = graph.add(
-        "Where", [graph.unsqueeze(batch.mask, [1]), y, graph.scalar(-.greatestFiniteMagnitude)])
+        "Where", [graph.unsqueeze(mask, [1]), y, graph.scalar(-.greatestFiniteMagnitude)])
       let greatest = graph.reduce("Max", graph.reduce("Max", own, axis: 2), axis: 1)
       y = graph.add("Max", [y, graph.add("Sub", [greatest, graph.scalar(Float(range))])])
     }
@@ -288,6 +293,12 @@ extension ONNXFeatures {
     let held = graph.least(graph.greatest(source, graph.integers([0])), last)
     let index = graph.add("Add", [held, graph.add("Mul", [batch.rows, batch.frames])])
     let frames = graph.add("Gather", [graph.reshape(x, [-1, count]), index], [("axis", .integer(0))])
+    return regression(&graph, frames)
+  }
+
+  /// The slope at each frame that has `halfWidth` frames before and after it.
+  func regression(_ graph: inout ONNXGraph, _ frames: String) -> String {
+    let half = configuration.deltas.halfWidth
     let scale = 1 / Double(2 * (1...half).reduce(0) { $0 + $1 * $1 })
     let weights = (-half...half).map { Float(Double($0) * scale) }
     let kernel = graph.constant("delta_\(graph.nodes.count)", weights, shape: [1, 1, 2 * half + 1, 1])

@@ -1,6 +1,6 @@
-/// The part of ONNX's file format (`onnx.proto`, IR version 4) that an export needs: a model as a value, and its bytes as
-/// Protocol Buffers. Numbers of fields are those of `onnx.proto`.
-struct ONNXFile {
+/// The part of ONNX's file format (`onnx.proto`, IR version 4) that export and import need: a model as a value, and its
+/// bytes as Protocol Buffers; `ONNXFile+Reading` is the way back. Numbers of fields are those of `onnx.proto`.
+struct ONNXFile: Sendable {
   var graphName: String
   /// Of the default domain.
   var opset: Int
@@ -11,7 +11,9 @@ struct ONNXFile {
   /// In this order.
   var metadata: [(key: String, value: String)] = []
 
-  struct Node {
+  struct Node: Sendable {
+    /// Empty for ONNX's own operators.
+    var domain = ""
     var operation: String
     var name: String
     var inputs: [String]
@@ -19,25 +21,30 @@ struct ONNXFile {
     var attributes: [Attribute]
   }
 
-  struct Attribute {
-    enum Value {
+  struct Attribute: Sendable {
+    enum Value: Sendable {
       case integer(Int)
       case float(Float)
       case text(String)
       case integers([Int])
+      case floats([Float])
       case texts([String])
       case tensor(Tensor)
+      /// The body of a loop; only read.
+      case graph(ONNXFile)
     }
     var name: String
     var value: Value
   }
 
-  struct Tensor {
-    enum Element: Int {
+  struct Tensor: Sendable {
+    enum Element: Int, Sendable {
       case float = 1
       case int32 = 6
       case int64 = 7
       case double = 11
+      /// Any other, whose numbers are not read.
+      case other = 0
     }
     var name: String
     var shape: [Int]
@@ -47,8 +54,8 @@ struct ONNXFile {
   }
 
   /// An input or output of the graph.
-  struct Value {
-    enum Dimension {
+  struct Value: Sendable {
+    enum Dimension: Sendable {
       case fixed(Int)
       /// Any size, the same wherever the name stands.
       case named(String)
@@ -134,6 +141,11 @@ extension ONNXFile.Attribute {
     case .tensor(let value):
       message.message(5) { value.write(to: &$0) }
       type = 4
+    case .graph:
+      type = 5
+    case .floats(let values):
+      for value in values { message.float(7, value) }
+      type = 6
     case .integers(let values):
       for value in values { message.integer(8, value) }
       type = 7

@@ -6,7 +6,7 @@ struct ONNXStates {
   private(set) var outputs: [ONNXFile.Value] = []
 
   /// A new state: the names of what comes in and of what is to go out.
-  fileprivate mutating func add(_ shape: [Int]) -> (before: String, after: String) {
+  mutating func add(_ shape: [Int]) -> (before: String, after: String) {
     let number = inputs.count
     let dimensions = [ONNXFile.Value.Dimension.named("batch")] + shape.map { .fixed($0) }
     inputs.append(ONNXFile.Value(name: "state.\(number)", element: .float, shape: dimensions))

@@ -1,6 +1,6 @@
 """Imports what PyTorch and Keras write with `auricle import` and compares the answers with the library's own.
 
-    pip install -r Tests/Interoperability/requirements-import.txt torch
+    pip install -r Tests/Interoperability/requirements-import.txt torch      # or jax
     python Tests/Interoperability/import_check.py .build/release/auricle
 
 Networks of all modules that are taken, with random weights and statistics, answer to sequences of several lengths, each
@@ -158,7 +158,7 @@ def check_torch_onnx(folder):
 def check_keras(folder):
     if "KERAS_BACKEND" not in os.environ:
         os.environ["KERAS_BACKEND"] = next(
-            backend for backend, module in [("torch", "torch"), ("tensorflow", "tensorflow"), ("jax", "jax"), ("numpy", "numpy")]
+            backend for backend, module in [("torch", "torch"), ("tensorflow", "tensorflow"), ("jax", "jax")]
             if has(module))
     import keras
     from keras_networks import built, networks

@@ -116,8 +116,9 @@ public struct SoundDetector: Sendable {
     return try model.members.map(\.configuration).map { network in
       let layers = overlap == .running ? network.runningLayers : network.memorylessLayers
       if layers == 0 {
-        throw ModelError.stream(
-          network.waitsForEnd ?? "its first layer is a recurrent one, or it has none before the pooling")
+        throw DetectionError.invalidConfiguration(
+          name: overlap.rawValue,
+          reason: "the network's first layer is a recurrent one, or the pooling: no work of windows is the same")
       }
       return layers
     }
@@ -235,6 +236,8 @@ private struct HopBatches: Sequence, IteratorProtocol {
   /// Those that the next batch begins with.
   private var waiting: [SoundHops.Hop] = []
   private var summary: SoundDetector.Summary?
+  /// What ended the sound, to be thrown when the hops before it have been given.
+  private var failure: (any Error)?
   private var isFinished = false
 
   init(_ detector: SoundDetector, _ span: SoundSpan) {
@@ -253,27 +256,35 @@ private struct HopBatches: Sequence, IteratorProtocol {
   }
 
   private mutating func batch() throws -> Batch {
-    var block: [Float] = []
-    while waiting.count < SoundDetector.batch, summary == nil {
-      var (blocks, hops) =
-        try sound ?? (detector.blocks(span), SoundHops(detector, startingAt: span.seconds?.lowerBound ?? 0))
-      sound = nil
-      block.removeAll(keepingCapacity: true)
-      // Several seconds at once, which is quicker.
-      var isThere = true
-      while isThere, block.count < 1 << 16 { isThere = try blocks.next(into: &block) }
-      if !block.isEmpty { waiting += try hops.append(block) }
-      if isThere {
-        sound = (blocks, hops)
-      } else {
-        waiting += try hops.finish()
-        summary = .init(duration: hops.duration, warnings: blocks.warnings)
-      }
+    while waiting.count < SoundDetector.batch, summary == nil, failure == nil {
+      do { try read() } catch { failure = error }
     }
+    if let failure, waiting.isEmpty { throw failure }
     var batch = Batch(hops: Array(waiting.prefix(SoundDetector.batch)))
     waiting.removeFirst(batch.hops.count)
     if waiting.isEmpty, let summary { (batch.summary, isFinished) = (summary, true) }
     return batch
+  }
+
+  /// Some seconds at once, which is quicker than block by block.
+  private mutating func read() throws {
+    var (blocks, hops) =
+      try sound ?? (detector.blocks(span), SoundHops(detector, startingAt: span.seconds?.lowerBound ?? 0))
+    sound = nil
+    var block: [Float] = []
+    var isThere = true
+    do {
+      while isThere, block.count < 1 << 16 { isThere = try blocks.next(into: &block) }
+    } catch {
+      failure = error
+    }
+    if !block.isEmpty { waiting += try hops.append(block) }
+    if isThere {
+      sound = (blocks, hops)
+    } else {
+      waiting += try hops.finish()
+      summary = .init(duration: hops.duration, warnings: blocks.warnings)
+    }
   }
 }
 

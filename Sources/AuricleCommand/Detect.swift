@@ -119,6 +119,8 @@ struct Detect: AsyncParsableCommand {
     var events: [SoundEvent]
     var duration: Double
     var warnings: [AudioWarning] = []
+    /// What ended the sound too early: the events are those before it.
+    var failure: (any Error)?
   }
 
   private func detect(
@@ -142,16 +144,24 @@ struct Detect: AsyncParsableCommand {
         if let earlier {
           return .success(Found(events: earlier.events, duration: earlier.duration))
         }
+        var (events, heard): ([SoundEvent], Double) = ([], 0)
         do {
           let table = try scores.map { try ScoreTable(path: Self.path($0, file, ".tsv"), labels: labels) }
-          var events: [SoundEvent] = []
           let summary = try await detector.detect(
-            in: file.sound, jobs: windowJobs, until: Interruption.isRequested, scores: { try table?.append($0) },
+            in: file.sound, jobs: windowJobs, until: Interruption.isRequested,
+            scores: {
+              try table?.append($0)
+              heard = $0.end
+            },
             each: { events.append($0.filling(to: highest)) })
           try table?.finish()
           return .success(
             Found(
               events: events.sorted(by: SoundEvent.precedes), duration: summary.duration, warnings: summary.warnings))
+        } catch let error where !events.isEmpty && (Stage(of: error) == .audio || Stage(of: error) == .features) {
+          // A recorder that stopped while it wrote: what came before is not lost.
+          let found = Found(events: events.sorted(by: SoundEvent.precedes), duration: heard, failure: error)
+          return .success(found)
         } catch {
           return .failure(error)
         }
@@ -162,11 +172,19 @@ struct Detect: AsyncParsableCommand {
           for warning in found.warnings { StandardError.report("warning: \(warning)") }
           let end = (files[index].sound.seconds?.lowerBound ?? 0) + found.duration
           try destination.write(found.events, of: files[index], duration: end)
+          count += found.events.count
+          if earlier[index] == nil { seconds += found.duration }
+          if let failure = found.failure {
+            let kept = found.events.count == 1 ? "the event before that is kept" : "the events before that are kept"
+            StandardError.report("\(failure); \(kept)")
+            failed += 1
+            if failureOptions.failFast { throw ExitStatus.failFast(done: done, of: files.count) }
+            return
+          }
           if earlier[index] == nil {
             try journal?.add(files[index].sound.identity, found.events, duration: found.duration)
           }
-          (done, count) = (done + 1, count + found.events.count)
-          if earlier[index] == nil { seconds += found.duration }
+          done += 1
         } catch let error where error is CancellationError || Stage(of: error) == .output || error is DetectionError {
           throw error
         } catch {

@@ -46,6 +46,30 @@ struct DetectTests {
     }
   }
 
+  @Test("of a sound that breaks off, the events before that are kept")
+  func breaksOff() throws {
+    let folder = try TemporaryFolder()
+    let (bytes, digits) = try stream()
+    let base = ["detect", "--raw", "f32le:16000:1", "--format", "csv"] + settings
+    var floats = Data()
+    for place in stride(from: 0, to: bytes.count - 1, by: 2) {
+      let sample = Int16(bitPattern: UInt16(bytes[place]) | UInt16(bytes[place + 1]) << 8)
+      withUnsafeBytes(of: (Float(sample) / 32_768).bitPattern.littleEndian) { floats += $0 }
+    }
+    let whole = try Run(base + [file("a.raw", floats, in: folder)])
+    // Not a number, after the third digit.
+    let end = Int(digits[3].start * 64_000)
+    withUnsafeBytes(of: Float.nan.bitPattern.littleEndian) { floats.replaceSubrange(end..<end + 4, with: $0) }
+    let broken = try Run(base + [file("b.raw", floats, in: folder)])
+    #expect(whole.status == 0 && broken.status == 1)
+    #expect(broken.errors.contains("b.raw") && broken.errors.contains("before that are kept"))
+    func events(_ run: Run) -> [Substring] {
+      run.output.split(separator: "\n").dropFirst().map { $0.drop { $0 != "," } }
+    }
+    #expect(!events(broken).isEmpty && events(whole).starts(with: events(broken)))
+    #expect(events(broken).count < events(whole).count)
+  }
+
   @Test("files, standard input, a raw stream and a WAV without end give the same events")
   func sameEvents() throws {
     let folder = try TemporaryFolder()

@@ -218,7 +218,7 @@ struct SoundDetectorTests {
       try SoundDetector(framed, window: 0.02, hop: 0.01)
     }
     let pooled = try random(.kaldi(sampleRate: 16_000), [.pooling(.mean)])
-    #expect(throws: ModelError.self, "nothing can run on") { try SoundDetector(pooled, overlap: .running) }
+    #expect(throws: DetectionError.self, "nothing can run on") { try SoundDetector(pooled, overlap: .running) }
     let short = try SoundClassifier(ClassifierEnsemble(members: framed.model.members, window: 20))
     #expect(throws: DetectionError.self, "windows that the model never hears") {
       try SoundDetector(short, window: 0.5, overlap: .running)

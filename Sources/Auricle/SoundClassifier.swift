@@ -162,14 +162,14 @@ public struct SoundClassifier: Sendable {
   /// Sounds of more samples than this, about a minute at 16 kHz, go through the networks as they come: memory grows with
   /// them only as the networks demand.
   private static let longestWhole = 1 << 20
-  /// No file of fewer bytes is opened to see whether it is long.
+  /// No file of fewer bytes is opened to see whether it is long; nothing that can be read but once.
   private static let smallestLong = 1 << 18
 
   /// Nil for a sound that is not long, and for features that are not known before its end.
   private func classifyLong(_ span: SoundSpan) throws -> Classification? {
     let configuration = extractor.configuration
     guard !configuration.needsGreatest, model.input.waitsForEnd == nil,
-      FileAccess.size(of: span.path) ?? .max > Self.smallestLong
+      let size = FileAccess.size(of: span.path), size > Self.smallestLong
     else { return nil }
     let blocks = try SoundBlocks(span, sampleRate: configuration.sampleRate)
     guard blocks.expectedSamples > Self.longestWhole else { return nil }

@@ -21,7 +21,11 @@ extension FeatureExtractor {
   ///
   /// Throws `AudioError`, or `FeatureError.file`, also for features of more than 1 GiB (a day's, 39 every 10 ms, are 1.3).
   public func features(of span: SoundSpan) throws -> SoundFeatures {
-    let blocks = try SoundBlocks(span, sampleRate: configuration.sampleRate)
+    try features(of: SoundBlocks(span, sampleRate: configuration.sampleRate))
+  }
+
+  /// The same of a sound that is open, from its beginning.
+  package func features(of blocks: SoundBlocks) throws -> SoundFeatures {
     let expected = blocks.expectedSamples
     if expected == 0 || expected > FeatureExtractor.longestWhole {
       var values: [Float] = []
@@ -29,7 +33,7 @@ extension FeatureExtractor {
       values.reserveCapacity(expected == 0 ? 0 : frames * configuration.coefficientCount)
       let (_, duration) = try streamed(blocks) { rows in
         values += rows.values
-        try naming(span.path) { () throws(FeatureError) in
+        try naming(blocks.span.path) { () throws(FeatureError) in
           try configuration.requireRoom(frames: values.count / rows.coefficients)
         }
       }
@@ -39,7 +43,7 @@ extension FeatureExtractor {
         decodedBy: blocks.decodedBy)
     }
     let waveform = try Waveform(reading: blocks)
-    let features = try naming(span.path) { () throws(FeatureError) in try self.features(of: waveform) }
+    let features = try naming(blocks.span.path) { () throws(FeatureError) in try self.features(of: waveform) }
     return SoundFeatures(
       features: features, duration: waveform.duration, sampleRate: blocks.info.sampleRate,
       warnings: blocks.warnings, decodedBy: blocks.decodedBy)

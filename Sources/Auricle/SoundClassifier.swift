@@ -39,9 +39,9 @@ public struct SoundClassifier: Sendable {
 
   /// What is heard in a span of a file; in the classifier's channel, where the span names none. Throws as the other does.
   public func classify(_ span: SoundSpan) throws -> Classification {
-    let span = heard(span)
-    if let classification = try classifyLong(span) { return classification }
-    let sound = try extractor.features(of: span)
+    let blocks = try SoundBlocks(heard(span), sampleRate: extractor.configuration.sampleRate)
+    if let classification = try classifyLong(blocks) { return classification }
+    let sound = try extractor.features(of: blocks)
     return classification(of: sound, try model.probabilities(of: [sound.features])[0])
   }
 
@@ -162,17 +162,12 @@ public struct SoundClassifier: Sendable {
   /// Sounds of more samples than this, about a minute at 16 kHz, go through the networks as they come: memory grows with
   /// them only as the networks demand.
   private static let longestWhole = 1 << 20
-  /// No file of fewer bytes is opened to see whether it is long; nothing that can be read but once.
-  private static let smallestLong = 1 << 18
 
-  /// Nil for a sound that is not long, and for features that are not known before its end.
-  private func classifyLong(_ span: SoundSpan) throws -> Classification? {
+  /// Nil for a sound that is not long, and for features that are not known before its end; nothing of it is read then.
+  private func classifyLong(_ blocks: SoundBlocks) throws -> Classification? {
     let configuration = extractor.configuration
-    guard !configuration.needsGreatest, model.input.waitsForEnd == nil,
-      let size = FileAccess.size(of: span.path), size > Self.smallestLong
+    guard blocks.expectedSamples > Self.longestWhole, !configuration.needsGreatest, model.input.waitsForEnd == nil
     else { return nil }
-    let blocks = try SoundBlocks(span, sampleRate: configuration.sampleRate)
-    guard blocks.expectedSamples > Self.longestWhole else { return nil }
     let probabilities: [Float]
     let duration: Double
     if model.window == nil {

@@ -56,9 +56,9 @@ public struct SoundDetector: Sendable {
   /// of `EventDetector.Configuration()` without `backgroundLabels`. Overlapping windows are `shared` where they can be.
   ///
   /// Throws `DetectionError.invalidConfiguration` for a window that is not 10 minutes or less, a hop longer than it or
-  /// shorter than a frame's, and a running network's window that is longer than those the model hears;
-  /// `DetectionError.unknownLabel`; `ModelError.stream` where no layer can run on, and `ModelError` and `FeatureError` for
-  /// a model that is not for sound.
+  /// shorter than a frame's, and, for windows that are to share work, where no layer can run on or the model hears none so
+  /// long; `DetectionError.unknownLabel`; `ModelError.stream` for those of features that depend on the whole sound, and
+  /// `ModelError` and `FeatureError` for a model that is not for sound.
   public init(
     _ classifier: SoundClassifier, window: Double? = nil, hop: Double? = nil, overlap: Overlap? = nil,
     events: EventDetector.Configuration? = nil

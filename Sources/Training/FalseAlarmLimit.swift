@@ -23,7 +23,8 @@ public struct FalseAlarmLimit: Codable, Hashable, Sendable {
     var score: Double
   }
 
-  /// The answers that softmax makes of `logits` (`targets x classes`).
+  /// The answers that softmax makes of `logits` (`targets x classes`); in double precision, so that a threshold can tell scores
+  /// near 1 apart.
   func answers(_ logits: [Float], _ targets: [Target]) -> [Answer] {
     guard let classes = targets.first?.probabilities.count, classes > 1 else { return [] }
     return targets.enumerated().map { index, target in

@@ -41,8 +41,8 @@ struct EventOptions: ParsableArguments {
   var smooth: Smoothing?
   @Option(
     help: ArgumentHelp(
-      "Score at which a class is on, and below which it is off again, for all classes or one (0.8, 0.8/0.4, yes=0.9/0.5); "
-        + "repeat. Default: the model's, or 0.5.", valueName: "[label=]on[/off]"))
+      "Score that an event must reach, and one that it may not fall below as long as it lasts, for all classes or one (0.8, "
+        + "0.8/0.4, yes=0.9/0.5); repeat. Default: the model's, or 0.5.", valueName: "[label=]on[/off]"))
   var threshold: [Threshold] = []
   @Option(help: ArgumentHelp("Active where so many of so many hops are on (2/3).", valueName: "k/n"))
   var agreement: Agreement?

@@ -159,8 +159,7 @@ struct EventEvaluation: ParsableArguments {
     }
     var thresholds: [String: EventDetector.Configuration.Threshold] = [:]
     for (label, point) in zip(labels, points) {
-      let given = configuration.threshold(of: label)
-      thresholds[label] = .init(on: point.threshold, off: point.threshold - (given.on - given.off))
+      thresholds[label] = configuration.threshold(of: label).with(on: point.threshold)
     }
     return (
       try configuration.with(threshold: configuration.threshold, thresholds: thresholds),

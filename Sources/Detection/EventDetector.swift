@@ -6,7 +6,8 @@
 ///     detector.finish()                                // [dog from 0.5 to 1 s, probability 0.8]
 ///
 /// Each event is given as soon as it can be known: with the row whose end is `max(minimumGap, one hop)` plus
-/// `configuration.lookahead` hops after the event's end, or by `finish()`. Events come in the order in which they are
+/// `configuration.lookahead` hops after the event's end, or by `finish()`; where the score then lies between a class's two
+/// thresholds, when it has left them, since an event may have begun there. Events come in the order in which they are
 /// known, of one row in the order of the labels, the same however a caller cuts the stream. An event's probability is
 /// the highest smoothed score in it. Memory is bounded by the hops looked at, and does not grow with the stream.
 public struct EventDetector: Sendable {
@@ -72,7 +73,7 @@ public struct EventDetector: Sendable {
     for index in columns.indices {
       let score = smoother.output[columns[index].index]
       let hop = LabelDetector.Hop(start: smoother.outputStart, end: smoother.outputEnd, score: score)
-      if let event = columns[index].machine.append(hop) { events.append(event) }
+      events += columns[index].machine.append(hop)
     }
     return events
   }

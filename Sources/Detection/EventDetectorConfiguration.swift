@@ -6,7 +6,8 @@ extension EventDetector {
   ///
   /// The steps, in their order, each for one class by itself:
   /// 1. smoothing: the mean or the median of the scores of `smoothingHops` hops, the hop itself in their middle;
-  /// 2. threshold with hysteresis: on at `on` or more, and until the score is below `off`;
+  /// 2. threshold with hysteresis: on are hops at `off` or more that follow each other, if one of them is at `on` or more
+  ///    (as scikit-image's `apply_hysteresis_threshold`; at most `mostHops` before that one);
   /// 3. agreement: active where at least `agreement` of `agreementHops` hops, the hop itself in their middle, are on;
   /// 4. events: hops that follow each other and are active, and those less than `minimumGap` apart, make one event;
   /// 5. events shorter than `minimumDuration` are dropped;
@@ -20,7 +21,7 @@ extension EventDetector {
       case median
     }
 
-    /// A score at which a class turns on, and one below which it turns off.
+    /// A score that an event must reach, and one that it may not fall below as long as it lasts.
     public struct Threshold: Codable, Hashable, Sendable {
       public let on: Float
       public let off: Float
@@ -30,9 +31,12 @@ extension EventDetector {
         self.on = on
         self.off = off ?? on
       }
+
+      /// Events that last as long, and must reach another score; no longer where that is below `off`.
+      public func with(on: Float) -> Threshold { Threshold(on: on, off: min(on, off)) }
     }
 
-    /// The most hops that smoothing and agreement look at.
+    /// The most hops that smoothing, hysteresis and agreement look at.
     public static let mostHops = 100_001
 
     public let smoothing: Smoothing

@@ -21,6 +21,8 @@ struct LabelDetector: Sendable {
   private let refractoryTime: Double
 
   private var isOn = false
+  /// Hops at `off` or more, of which it is not known yet whether they reach `on`.
+  private var rising: [Hop] = []
   /// Whether each of the last `agreementHops` hops was on, hop `n` at place `n % agreementHops`, and how many were.
   private var votes: [Bool]
   private var votesOn = 0
@@ -45,38 +47,55 @@ struct LabelDetector: Sendable {
     votes = [Bool](repeating: false, count: configuration.agreementHops)
   }
 
-  mutating func append(_ hop: Hop) -> SoundEvent? {
+  mutating func append(_ hop: Hop) -> [SoundEvent] {
     isOn = hop.score >= (isOn ? threshold.off : threshold.on)
-    vote(isOn)
-    let delay = agreementHops / 2
-    guard delay > 0 else { return decide(hop, isActive: isOn) }
-    let place = (voted - 1) % delay
-    guard waiting.count == delay else {
-      waiting.append(hop)
-      return nil
+    let isRising = !isOn && hop.score >= threshold.off
+    if isRising && rising.count < EventDetector.Configuration.mostHops {
+      rising.append(hop)
+      return []
     }
-    let decided = waiting[place]
-    waiting[place] = hop
-    return decide(decided, isActive: votesOn >= agreement)
+    var events: [SoundEvent] = []
+    settle(into: &events)
+    if isRising { rising = [hop] } else { take(hop, into: &events) }
+    return events
   }
 
   mutating func finish() -> [SoundEvent] {
     var events: [SoundEvent] = []
+    settle(into: &events)
     let count = waiting.count
     // As long as hops are still missing from a full delay, none was decided, and the first stands at place 0.
     let oldest = count < agreementHops / 2 ? 0 : voted
     for _ in count..<(agreementHops / 2) { vote(false) }
     for index in 0..<count {
       vote(false)
-      if let event = decide(waiting[(oldest + index) % count], isActive: votesOn >= agreement) { events.append(event) }
+      decide(waiting[(oldest + index) % count], isActive: votesOn >= agreement, into: &events)
     }
     waiting = []
-    if let event = close() { events.append(event) }
+    close(into: &events)
     return events
   }
 
   /// The event that has begun and may go on, if it is long enough.
   var running: SoundEvent? { run.flatMap(event) }
+
+  /// Those that were rising are on if the hop after them is, and off if not.
+  private mutating func settle(into events: inout [SoundEvent]) {
+    let risen = rising
+    rising.removeAll(keepingCapacity: true)
+    for hop in risen { take(hop, into: &events) }
+  }
+
+  private mutating func take(_ hop: Hop, into events: inout [SoundEvent]) {
+    vote(isOn)
+    let delay = agreementHops / 2
+    guard delay > 0 else { return decide(hop, isActive: isOn, into: &events) }
+    guard waiting.count == delay else { return waiting.append(hop) }
+    let place = (voted - 1) % delay
+    let decided = waiting[place]
+    waiting[place] = hop
+    decide(decided, isActive: votesOn >= agreement, into: &events)
+  }
 
   private mutating func vote(_ isOn: Bool) {
     let place = voted % agreementHops
@@ -85,26 +104,26 @@ struct LabelDetector: Sendable {
     voted += 1
   }
 
-  private mutating func decide(_ hop: Hop, isActive: Bool) -> SoundEvent? {
+  private mutating func decide(_ hop: Hop, isActive: Bool, into events: inout [SoundEvent]) {
     guard var run else {
       if isActive { run = Run(start: hop.start, end: hop.end, peak: hop.score) }
-      return nil
+      return
     }
     if isActive {
       run.end = hop.end
       run.peak = max(run.peak, hop.score)
       self.run = run
-      return nil
+    } else if hop.end - run.end >= minimumGap {
+      // The next event begins where this hop ends, or later.
+      close(into: &events)
     }
-    // The next event begins where this hop ends, or later.
-    return hop.end - run.end >= minimumGap ? close() : nil
   }
 
-  private mutating func close() -> SoundEvent? {
+  private mutating func close(into events: inout [SoundEvent]) {
     defer { run = nil }
-    guard let run, let event = event(run) else { return nil }
+    guard let run, let event = event(run) else { return }
     lastEnd = run.end
-    return event
+    events.append(event)
   }
 
   private func event(_ run: Run) -> SoundEvent? {

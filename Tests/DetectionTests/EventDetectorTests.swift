@@ -52,10 +52,15 @@ private func reference(_ track: ScoreTrack, _ configuration: Configuration) -> [
       let middle = sorted.count / 2
       return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
     }
-    var isOn: [Bool] = []
-    for score in smooth {
-      let threshold = configuration.threshold(of: label)
-      isOn.append(score >= (isOn.last == true ? threshold.off : threshold.on))
+    let threshold = configuration.threshold(of: label)
+    var isOn = smooth.map { _ in false }
+    for hop in smooth.indices where smooth[hop] >= threshold.on {
+      for neighbour in smooth[hop...].indices.prefix(while: { !isOn[$0] && smooth[$0] >= threshold.off }) {
+        isOn[neighbour] = true
+      }
+      for neighbour in smooth[..<hop].indices.reversed().prefix(while: { !isOn[$0] && smooth[$0] >= threshold.off }) {
+        isOn[neighbour] = true
+      }
     }
     let reach = configuration.agreementHops / 2
     let active = (0..<hops).map { hop in
@@ -112,7 +117,7 @@ private func reference(_ track: ScoreTrack, _ configuration: Configuration) -> [
             labels: track.labels,
             configuration: .init(
               smoothing: configuration.smoothing, smoothingHops: configuration.smoothingHops,
-              threshold: configuration.threshold, agreement: configuration.agreement,
+              threshold: .init(on: configuration.threshold.on), agreement: configuration.agreement,
               agreementHops: configuration.agreementHops, minimumDuration: configuration.minimumDuration,
               minimumGap: configuration.minimumGap))
           for hop in 0..<track.hops {
@@ -129,10 +134,11 @@ private func reference(_ track: ScoreTrack, _ configuration: Configuration) -> [
     }
   }
 
-  @Test("a threshold with hysteresis turns on high and off low")
+  @Test("an event reaches the upper threshold, and lasts as long as the score is above the lower one")
   func hysteresis() throws {
     let scores: [Float] = [0.5, 0.8, 0.5, 0.45, 0.3, 0.5]
-    #expect(try spans(scores, Configuration(threshold: .init(on: 0.7, off: 0.4))) == [[0.5, 2]])
+    #expect(try spans(scores, Configuration(threshold: .init(on: 0.7, off: 0.4))) == [[0, 2]])
+    #expect(try spans([0.5, 0.8, 0.3, 0.5, 0.5], Configuration(threshold: .init(on: 0.7, off: 0.4))) == [[0, 1]])
     #expect(try spans(scores, Configuration(threshold: .init(on: 0.5))) == [[0, 1.5], [2.5, 3]])
   }
 

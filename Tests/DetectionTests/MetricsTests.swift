@@ -215,8 +215,7 @@ private struct EventGolden: Decodable {
           truth: scores.truth, tracks: scores.tracks, labels: [label], configuration: configuration, matching: matching,
           thresholds: [0.3, 0.5, 0.6, 0.7, 0.8])
         for point in curve.points {
-          let threshold = EventDetector.Configuration.Threshold(
-            on: point.threshold, off: point.threshold - Float(0.5 as Float - 0.45))
+          let threshold = EventDetector.Configuration.Threshold(on: point.threshold, off: min(0.45, point.threshold))
           let chosen = try configuration.with(threshold: threshold)
           let found = try scores.tracks.flatMap { path, track in
             try track.events(chosen).map { $0.located(in: path) }

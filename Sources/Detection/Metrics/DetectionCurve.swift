@@ -29,8 +29,9 @@ public struct DetectionCurve: Codable, Hashable, Sendable {
   /// The most thresholds that are tried unless they are given.
   static let mostThresholds = 400
 
-  /// `tracks` are the scores of sounds by their paths ("" for events without path). Below each threshold a class turns off
-  /// as far as in `configuration`. Thresholds are the peaks of the smoothed scores, all of the highest and ever fewer of the
+  /// `tracks` are the scores of sounds by their paths ("" for events without path). The threshold that moves is the one an
+  /// event must reach; how far it lasts is told by `off` in `configuration`, or by the other one where that is lower.
+  /// Thresholds are the peaks of the smoothed scores, all of the highest and ever fewer of the
   /// lower ones, unless given.
   ///
   /// Throws for a label that a track does not have, an annotated event of a sound without track, and tracks without length.
@@ -62,9 +63,7 @@ public struct DetectionCurve: Codable, Hashable, Sendable {
     points = Set(tried).sorted(by: >).map { threshold in
       var (falseAlarms, falseRejects) = (0, 0)
       for column in columns {
-        let pair = configuration.threshold(of: column.label)
-        let found = column.events(
-          configuration, .init(on: threshold, off: threshold - (pair.on - pair.off)))
+        let found = column.events(configuration, configuration.threshold(of: column.label).with(on: threshold))
         let correct = matching.pairing(column.truth, found).pairs.count
         falseAlarms += found.count - correct
         falseRejects += column.truth.count - correct
@@ -136,7 +135,7 @@ public struct DetectionCurve: Codable, Hashable, Sendable {
       var machine = LabelDetector(label: label, configuration: configuration, threshold: threshold)
       var events: [SoundEvent] = []
       for hop in hops {
-        if let event = machine.append(hop) { events.append(event) }
+        events += machine.append(hop)
       }
       return events + machine.finish()
     }

@@ -59,7 +59,7 @@ struct SoundCollection: Sendable {
     try await group.requireSame([
       ("the number of files", "\(examples.count)"), ("the list of files", Self.checksum(of: examples)),
     ])
-    cache = FeatureCache(memoryLimit: trainer.cacheMemory)
+    cache = FeatureCache(memoryLimit: trainer.featureMemory)
     let own = group.part(group.rank, of: examples.count)
     var readings: Result<[Reading], any Error>
     do {
@@ -106,7 +106,7 @@ struct SoundCollection: Sendable {
         held += rank == group.rank ? 1 : 0
       }
     }
-    visitors.makeRoom(for: trainer.cacheMemory - cache.bytesInMemory)
+    visitors.makeRoom(for: trainer.featureMemory - cache.bytesInMemory)
     progress(.cached(memory: cache.bytesInMemory, disk: cache.bytesOnDisk))
   }
 

@@ -58,8 +58,9 @@ public struct SoundTrainer: Sendable {
   public var networks: [NetworkTemplate]
   public var training: TrainingConfiguration
   public var channel = ChannelSelection.mix
-  /// Bytes of features to keep in memory; those beyond go to a temporary file.
-  public var cacheMemory = defaultCacheMemory
+  /// Bytes of features to keep in memory; those beyond go to a temporary file. Nil for 32 MiB or, of several processes that
+  /// train together, 1 GiB, since what one of them does not keep of another's files it must extract again.
+  public var cacheMemory: Int?
   /// What an example of each class counts: `training.classWeights`, unless given here by label. A label that is not
   /// named counts 1.
   public var classWeights: [String: Double] = [:]
@@ -86,8 +87,8 @@ public struct SoundTrainer: Sendable {
   /// The processes that train together; see `Trainer`. Each reads its part of the files, and keeps their features; of others'
   /// files it keeps the features that its shards needed, as long as there is room in memory, or extracts them anew.
   public var group: any ProcessGroup = SingleProcess()
-  /// 1 GiB.
-  public static let defaultCacheMemory = 1 << 30
+
+  var featureMemory: Int { cacheMemory ?? (group.count > 1 ? 1 << 30 : 32 << 20) }
 
   public init(
     features: FeatureConfiguration, network: NetworkTemplate = NetworkName.bigruAttention.template,

@@ -83,8 +83,9 @@ struct Train: AsyncParsableCommand, CheckedCommand {
   var crop: Double?
   @Option(
     help: ArgumentHelp(
-      "Features to keep in memory; what goes beyond is kept in a temporary file.", valueName: "MB"))
-  var cacheMemory = SoundTrainer.defaultCacheMemory >> 20
+      "Features to keep in memory; what goes beyond is kept in a temporary file (default: 32, or 1024 of several processes).",
+      valueName: "MB"))
+  var cacheMemory: Int?
   @OptionGroup var channelOptions: ChannelOptions
   @OptionGroup var outputOptions: OutputOptions
   @OptionGroup var failureOptions: FailureOptions
@@ -143,7 +144,9 @@ struct Train: AsyncParsableCommand, CheckedCommand {
         "--sample-rate is \(sampleRate); it must be \(rates.lowerBound) to \(rates.upperBound)",
         if: !rates.contains(sampleRate))
     }
-    problems.add("--cache-memory is \(cacheMemory); it must be at least 0", if: !(0...1 << 30).contains(cacheMemory))
+    if let cacheMemory {
+      problems.add("--cache-memory is \(cacheMemory); it must be at least 0", if: !(0...1 << 30).contains(cacheMemory))
+    }
     if let crop { problems.add("--crop is \(crop); it must be 0 to 3600 seconds", if: !(0...3600).contains(crop)) }
     if let validationSplit {
       problems.add(
@@ -377,7 +380,7 @@ struct Train: AsyncParsableCommand, CheckedCommand {
     trainer.networks = try network.templates(data.sequences == nil ? effort : nil)
     trainer.classWeights = trainingOptions.classWeight?.byLabel ?? [:]
     trainer.channel = channelOptions.selection
-    trainer.cacheMemory = cacheMemory << 20
+    trainer.cacheMemory = cacheMemory.map { $0 << 20 }
     let wantsNoise = trainer.augmentation.noise.probability > 0 || trainer.augmentation.background > 0
     var decoding = self.data.labels.decodingOptions.decoding
     // Recordings from elsewhere have headers.

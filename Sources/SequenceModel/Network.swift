@@ -44,6 +44,7 @@ final class NetworkTape<Scalar: NetworkScalar> {
   private var head: LayerPasses<Scalar>.Tape?
   /// What the last `forward` was given and gave.
   private var options = PassOptions<Scalar>()
+  private let room = GradientRoom<Scalar>()
   private var logits: Frames<Scalar>?
   /// Whether `backward` also computes the gradient of the input, and what it was.
   var computesInputGradient = false
@@ -106,6 +107,7 @@ final class NetworkTape<Scalar: NetworkScalar> {
     let passes = firstLayer == 0 ? weights.body : weights.body.split(at: firstLayer).after
     let body = body ?? passes.makeTape()
     (self.body, self.options) = (body, options)
+    self.options.room = room
     return passes.forward(x, body, options)
   }
 

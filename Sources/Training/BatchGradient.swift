@@ -104,7 +104,8 @@ struct BatchGradient: Sendable {
     _ network: TrainableNetwork, _ batch: LoadedBatch, _ batchNumber: Int,
     isolation: isolated (any Actor)? = #isolation, _ use: (Result) -> Void
   ) async throws {
-    try await orderedMap(batch.shards, jobs: configuration.jobs) { shard in
+    // Each gradient is as large as the network: no more of them wait than need be.
+    try await orderedMap(batch.shards, jobs: configuration.jobs, window: 2) { shard in
       var seeds = SeededGenerator(seed: configuration.seed, stream: UInt64(batchNumber) << 20 | UInt64(shard.number))
       return workers.withValue { worker in
         Swift.Result { try gradient(network, shard.examples, on: worker, dropoutSeed: seeds.next(), of: batch.size) }

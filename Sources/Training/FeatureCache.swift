@@ -1,7 +1,8 @@
 import AudioFeatures
 import AuricleBase
 
-/// Features of many sounds, computed once: in memory up to a limit, in a temporary file beyond it.
+/// Features of many sounds, computed once: in memory up to a limit, in a temporary file beyond it; where there is no room for
+/// one, in memory after all.
 ///
 ///     var cache = FeatureCache(memoryLimit: 1 << 30)
 ///     for sound in sounds { try cache.append(extractor.features(of: sound)) }
@@ -28,14 +29,24 @@ public struct FeatureCache: Sendable {
 
   public var count: Int { places.count }
 
-  /// Throws `FileError` when there is no room on the disk.
+  /// Throws `FileError` when there is no room on the disk, and 1 GiB is in memory.
   public mutating func append(_ features: FeatureMatrix) throws(FileError) {
     let size = features.values.count * MemoryLayout<Float>.size
-    if size <= memoryLimit - bytesInMemory {
-      bytesInMemory += size
-      places.append(.memory(features))
-      return
+    if size > memoryLimit - bytesInMemory {
+      do {
+        try write(features)
+        places.append(.file(offset: bytesOnDisk, frames: features.frames, coefficients: features.coefficients))
+        bytesOnDisk += size
+        return
+      } catch  where size <= Self.memoryWithoutDisk - bytesInMemory {}
     }
+    bytesInMemory += size
+    places.append(.memory(features))
+  }
+
+  static let memoryWithoutDisk = 1 << 30
+
+  private mutating func write(_ features: FeatureMatrix) throws(FileError) {
     let file = if let file { file } else { try ScratchFile() }
     self.file = file
     let (offset, values) = (bytesOnDisk, features.values)
@@ -43,8 +54,6 @@ public struct FeatureCache: Sendable {
       Result { () throws(FileError) in try file.write(bytes, at: offset) }
     }
     try outcome.get()
-    places.append(.file(offset: offset, frames: features.frames, coefficients: features.coefficients))
-    bytesOnDisk += size
   }
 
   public func frames(at index: Int) -> Int {

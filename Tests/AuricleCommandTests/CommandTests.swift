@@ -14,10 +14,11 @@ struct Run {
     try self.init(arguments, input: input)
   }
 
-  init(_ arguments: [String], input: String? = nil) throws {
+  init(_ arguments: [String], input: String? = nil, environment changes: [String: String] = [:]) throws {
     let process = Process()
     process.executableURL = try Run.program
     process.arguments = arguments
+    if !changes.isEmpty { process.environment = ProcessInfo.processInfo.environment.merging(changes) { $1 } }
     let (output, errors) = (Pipe(), Pipe())
     process.standardOutput = output
     process.standardError = errors

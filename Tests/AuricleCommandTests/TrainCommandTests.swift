@@ -468,5 +468,9 @@ struct TrainCommandTests {
     let run = try Run(arguments("cached") + ["--cache-memory", "0"])
     #expect(run.status == 0 && run.errors.contains("beyond --cache-memory"))
     #expect(try bytes("plain") == bytes("cached"))
+    let full = try Run(
+      arguments("full") + ["--cache-memory", "0"], environment: ["TMPDIR": "\(folder.path)/missing"])
+    #expect(full.status == 0 && !full.errors.contains("beyond --cache-memory"), "\(full.errors)")
+    #expect(try bytes("plain") == bytes("full"))
   }
 }

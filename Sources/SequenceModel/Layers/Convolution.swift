@@ -185,7 +185,7 @@ struct ConvolutionPass<Scalar: NetworkScalar>: LayerPass {
 
   final class Tape {
     fileprivate var x: Frames<Scalar>?
-    fileprivate let y = Buffer<Scalar>(), linear = Buffer<Scalar>(), dx = Buffer<Scalar>()
+    fileprivate let y = Buffer<Scalar>(), linear = Buffer<Scalar>()
     fileprivate let scratch = Buffer<Scalar>(), gradient = Buffer<Scalar>()
   }
 
@@ -242,7 +242,7 @@ struct ConvolutionPass<Scalar: NetworkScalar>: LayerPass {
     kernels.add_filters(depth, filters, dkernel, gradient + offsets.kernel)
     for i in 0..<filters { gradient[offsets.bias + i] += dbias[i] }
     guard wanted, let kernelBackward else { return nil }
-    let dx = Frames(x.shape, x.axis, tape.dx)
+    let dx = options.room.frames(x.shape, x.axis, besides: dy)
     taps.outputs(of: x.shape, in: dy).withUnsafeBufferPointer { outputs in
       guard let outputs = outputs.baseAddress else { return }
       var convolution = auricle_convolution(

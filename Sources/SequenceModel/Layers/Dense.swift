@@ -68,7 +68,7 @@ struct DensePass<Scalar: NetworkScalar>: LayerPass {
 
   final class Tape {
     fileprivate var x: Frames<Scalar>?
-    fileprivate let y = Buffer<Scalar>(), linear = Buffer<Scalar>(), dx = Buffer<Scalar>(), scratch = Buffer<Scalar>()
+    fileprivate let y = Buffer<Scalar>(), linear = Buffer<Scalar>(), scratch = Buffer<Scalar>()
   }
 
   func makeTape() -> Tape { Tape() }
@@ -103,7 +103,7 @@ struct DensePass<Scalar: NetworkScalar>: LayerPass {
       dkernel, rows: input, columns: output, leading: output.count, to: gradient + offsets.kernel)
     Padding.addCollapsedRow(dbias, output, to: gradient + offsets.bias)
     guard wanted, let kernelTransposed else { return nil }
-    let dx = Frames(x.shape, x.axis, tape.dx)
+    let dx = options.room.frames(x.shape, x.axis, besides: dy)
     kernels.gemm(x.rows, width, columns, dy.base, columns, kernelTransposed.base, nil, false, dx.base, width)
     return dx
   }

@@ -98,7 +98,7 @@ struct DepthwisePass<Scalar: NetworkScalar>: LayerPass {
 
   final class Tape {
     fileprivate var x: Frames<Scalar>?
-    fileprivate let y = Buffer<Scalar>(), dx = Buffer<Scalar>(), gradient = Buffer<Scalar>()
+    fileprivate let y = Buffer<Scalar>(), gradient = Buffer<Scalar>()
   }
 
   func makeTape() -> Tape { Tape() }
@@ -151,7 +151,7 @@ struct DepthwisePass<Scalar: NetworkScalar>: LayerPass {
     }
     Padding.addCollapsedRow(dbias, columns, to: gradient + offsets.bias)
     guard wanted else { return nil }
-    let dx = Frames(x.shape, axis, tape.dx)
+    let dx = options.room.frames(x.shape, axis, besides: dy)
     convolve(taps.outputs(of: x.shape, in: dy), rows: x.rows, kernelBackward, bias: nil, dx.base)
     return dx
   }

@@ -81,7 +81,7 @@ struct WindowPoolingPass<Scalar: NetworkScalar>: LayerPass {
   final class Tape {
     fileprivate var x: Frames<Scalar>?
     fileprivate var source: Frames<Scalar>?
-    fileprivate let y = Buffer<Scalar>(), spread = Buffer<Scalar>(), dspread = Buffer<Scalar>(), dx = Buffer<Scalar>()
+    fileprivate let y = Buffer<Scalar>(), spread = Buffer<Scalar>()
     fileprivate var positions: [UInt16] = []
   }
 
@@ -119,7 +119,7 @@ struct WindowPoolingPass<Scalar: NetworkScalar>: LayerPass {
     gradient: UnsafeMutablePointer<Scalar>
   ) -> Frames<Scalar>? {
     guard wanted, let x = tape.x, let source = tape.source else { return nil }
-    let dsource = Frames(source.shape, source.axis, spread == nil ? tape.dx : tape.dspread)
+    let dsource = options.room.frames(source.shape, source.axis, besides: dy)
     dsource.buffer.clear(dsource.rows * dsource.width)
     let targets = taps.inputs(of: dy.shape, in: dsource).map { $0.map { UnsafeMutableRawPointer(mutating: $0) } }
     targets.withUnsafeBufferPointer { targets in
@@ -136,7 +136,7 @@ struct WindowPoolingPass<Scalar: NetworkScalar>: LayerPass {
       }
     }
     guard spread != nil else { return dsource }
-    let dx = Frames(x.shape, x.axis, tape.dx)
+    let dx = options.room.frames(x.shape, x.axis, besides: dsource)
     dx.buffer.clear(dx.rows * dx.width)
     for row in 0..<dx.rows {
       for bin in 0..<bins.input {

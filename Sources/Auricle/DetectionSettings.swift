@@ -14,7 +14,7 @@
 public struct DetectionSettings: Codable, Hashable, Sendable {
   /// Seconds; what the model was trained on is as long.
   public var window: Double?
-  /// Seconds; a fifth of the window where nothing is said.
+  /// Seconds.
   public var hop: Double?
   /// Smoothing, thresholds and the rest; nil where nobody has chosen any.
   public var events: EventDetector.Configuration?
@@ -26,6 +26,20 @@ public struct DetectionSettings: Codable, Hashable, Sendable {
     falseAlarmsPerHour: Double? = nil
   ) {
     (self.window, self.hop, self.events, self.falseAlarmsPerHour) = (window, hop, events, falseAlarmsPerHour)
+  }
+
+  /// All that a detector of `labels` needs: what is given, then what these settings say, then a window of 1 s, a hop of a
+  /// quarter of the window, and events `EventDetector.Configuration.sliding`, without `SoundDetector.backgroundLabels`.
+  ///
+  /// Throws `DetectionError.invalidConfiguration`.
+  public func complete(
+    window: Double? = nil, hop: Double? = nil, labels: [String]
+  ) throws(DetectionError) -> (window: Double, hop: Double, events: EventDetector.Configuration) {
+    let window = window ?? self.window ?? 1
+    let hop = hop ?? min(self.hop ?? .infinity, window / 4)
+    let ignored = SoundDetector.backgroundLabels.intersection(labels)
+    if let events { return (window, hop, events) }
+    return (window, hop, try .sliding(window: window, hop: hop, ignoring: ignored))
   }
 }
 

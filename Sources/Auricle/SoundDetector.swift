@@ -52,8 +52,8 @@ public struct SoundDetector: Sendable {
   static let windows = 0.01...600.0
 
   /// `window` and `hop` are seconds; they are rounded to whole frames. What is not given is as the model's
-  /// `detectionSettings()` say; where they say nothing, a window of 1 s, a hop of a quarter of the window, and the events
-  /// of `EventDetector.Configuration()` without `backgroundLabels`. Overlapping windows are `shared` where they can be.
+  /// `detectionSettings()` say, or else as in `DetectionSettings.complete`. Overlapping windows are `shared` where they can
+  /// be.
   ///
   /// Throws `DetectionError.invalidConfiguration` for a window that is not 10 minutes or less, a hop longer than it or
   /// shorter than a frame's, and, for windows that are to share work, where no layer can run on or the model hears none so
@@ -63,16 +63,13 @@ public struct SoundDetector: Sendable {
     _ classifier: SoundClassifier, window: Double? = nil, hop: Double? = nil, overlap: Overlap? = nil,
     events: EventDetector.Configuration? = nil
   ) throws {
-    let settings = try classifier.model.detectionSettings()
-    let window = window ?? settings.window ?? 1
-    let hop = hop ?? min(settings.hop ?? .infinity, window / 4)
-    let features = try classifier.model.features
     let labels = classifier.model.labels
+    let settings = try classifier.model.detectionSettings().complete(window: window, hop: hop, labels: labels)
+    let (window, hop) = (settings.window, settings.hop)
+    let features = try classifier.model.features
     self.classifier = classifier
     extractor = try FeatureExtractor(features)
-    self.events =
-      try events ?? settings.events
-      ?? EventDetector.Configuration(ignoredLabels: Self.backgroundLabels.intersection(labels))
+    self.events = events ?? settings.events
     guard Self.windows.contains(window) else {
       throw DetectionError.invalidConfiguration(name: "window", reason: "\(window) s; wanted 0.01 to 600")
     }

@@ -21,8 +21,11 @@ struct DetectionOptions: ParsableArguments {
 
   func detector(_ classifier: SoundClassifier) throws -> SoundDetector {
     do {
+      let labels = classifier.model.labels
+      let settings = try classifier.model.detectionSettings().complete(window: window, hop: hop, labels: labels)
       return try SoundDetector(
-        classifier, window: window, hop: hop, overlap: overlap, events: events.configuration(of: classifier.model))
+        classifier, window: settings.window, hop: settings.hop, overlap: overlap,
+        events: events.configuration(settings.events))
     } catch let error as DetectionError {
       throw ValidationError("\(error).")
     } catch let error as ModelError {
@@ -37,12 +40,14 @@ extension SoundDetector.Overlap: EnumerableFlag {}
 /// How scores become events. What is not given is as the model says, if it does.
 struct EventOptions: ParsableArguments {
   @Option(
-    help: ArgumentHelp("Smooth scores: mean or median of an odd number of hops (mean:3).", valueName: "kind:hops"))
+    help: ArgumentHelp(
+      "Smooth scores: mean or median of an odd number of hops (mean:3; mean:1 for none). Default: the model's, or the mean "
+        + "over half a window.", valueName: "kind:hops"))
   var smooth: Smoothing?
   @Option(
     help: ArgumentHelp(
       "Score that an event must reach, and one that it may not fall below as long as it lasts, for all classes or one (0.8, "
-        + "0.8/0.4, yes=0.9/0.5); repeat. Default: the model's, or 0.5.", valueName: "[label=]on[/off]"))
+        + "0.8/0.4, yes=0.9/0.5); repeat. Default: the model's, or 0.7/0.5.", valueName: "[label=]on[/off]"))
   var threshold: [Threshold] = []
   @Option(help: ArgumentHelp("Active where so many of so many hops are on (2/3).", valueName: "k/n"))
   var agreement: Agreement?
@@ -97,20 +102,12 @@ struct EventOptions: ParsableArguments {
     }
   }
 
-  func validate() throws { try checkUsage { _ = try configuration(DetectionSettings(), labels: nil) } }
+  func validate() throws { try checkUsage { _ = try configuration(EventDetector.Configuration()) } }
 
-  /// With what the model says where nothing is given. Throws `DetectionError`.
-  func configuration(of model: ClassifierEnsemble) throws(DetectionError) -> EventDetector.Configuration {
-    try configuration(model.detectionSettings(), labels: model.labels)
-  }
-
-  /// `labels` are the model's, once it is known; `ignoring` takes the place of `--ignore`.
+  /// `given`, but for what the options say; `ignoring` takes the place of `--ignore`. Throws `DetectionError`.
   func configuration(
-    _ settings: DetectionSettings, labels: [String]?, ignoring: Set<String>? = nil
+    _ given: EventDetector.Configuration, ignoring: Set<String>? = nil
   ) throws(DetectionError) -> EventDetector.Configuration {
-    let plain = try EventDetector.Configuration(
-      ignoredLabels: SoundDetector.backgroundLabels.intersection(labels ?? []))
-    let given = settings.events ?? plain
     let named = Dictionary(threshold.compactMap { threshold in threshold.label.map { ($0, threshold.value) } }) { $1 }
     // A threshold for all classes is one for those, too, that have one of their own in the model.
     let general = threshold.last { $0.label == nil }?.value

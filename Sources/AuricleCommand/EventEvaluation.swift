@@ -93,8 +93,8 @@ struct EventEvaluation: ParsableArguments {
     // Events of classes that are annotated nowhere are false alarms, too.
     let labels = Set(read[0].map(\.label)).union(tracks.values.flatMap(\.labels)).subtracting(ignored).sorted()
     var configuration = try tracks.first.map { _, track in
-      try eventOptions.configuration(
-        settings, labels: track.labels, ignoring: ignored.intersection(track.labels))
+      let given = try settings.complete(window: track.window, hop: track.hop, labels: track.labels).events
+      return try eventOptions.configuration(given, ignoring: ignored.intersection(track.labels))
     }
     var operatingPoint: DetectionReport.OperatingPoint?
     if let targetFalseAlarms, let given = configuration {
@@ -238,5 +238,11 @@ extension ScoreTrack {
   fileprivate var hop: Double? {
     let lengths = zip(boundaries, boundaries.dropFirst()).map { $1 - $0 }.sorted()
     return lengths.isEmpty ? nil : (lengths[lengths.count / 2] * 1000).rounded() / 1000
+  }
+
+  /// Of windows that slid over the sound, whose first one's scores hold until half a hop after its middle.
+  fileprivate var window: Double? {
+    guard let hop, boundaries.count > 2 else { return nil }
+    return max(hop, 2 * (boundaries[1] - boundaries[0]) - hop)
   }
 }

@@ -98,6 +98,19 @@ extension EventDetector {
       self.ignoredLabels = ignoredLabels
     }
 
+    /// What the scores of windows that slide over sound need as a rule, since a window with a part of an event may be taken
+    /// for anything: the mean over half a window, and events that reach 0.7 and last while the score is 0.5 or more.
+    ///
+    /// Throws as the initialiser does.
+    public static func sliding(
+      window: Double, hop: Double, ignoring labels: Set<String> = []
+    ) throws(DetectionError) -> Configuration {
+      let half = window / (4 * hop)
+      return try Configuration(
+        smoothingHops: half > 0 ? 2 * Int(min(half + ScoreTrack.tolerance, Double(mostHops / 2))) + 1 : 1,
+        threshold: Threshold(on: 0.7, off: 0.5), ignoredLabels: labels)
+    }
+
     /// How many hops after a hop must be known before it is known whether it is active.
     public var lookahead: Int { smoothingHops / 2 + agreementHops / 2 }
 

@@ -192,6 +192,18 @@ private func reference(_ track: ScoreTrack, _ configuration: Configuration) -> [
     #expect(try detector.append([0, 0], until: 2).map(\.end) == [1])
   }
 
+  @Test(
+    "windows that slide are smoothed over half of one",
+    arguments: [(1, 1, 1), (1, 0.5, 1), (1, 0.25, 3), (1, 0.1, 5), (3, 0.5, 3)])
+  func sliding(window: Double, hop: Double, hops: Int) throws {
+    let configuration = try Configuration.sliding(window: window, hop: hop, ignoring: ["_"])
+    #expect(configuration.smoothing == .mean && configuration.smoothingHops == hops)
+    #expect(configuration.threshold == .init(on: 0.7, off: 0.5) && configuration.ignoredLabels == ["_"])
+    for (window, hop) in [(1, 0), (1, -1), (1, .nan), (.infinity, 1), (1e300, 1e-300)] {
+      #expect((1...Configuration.mostHops).contains(try Configuration.sliding(window: window, hop: hop).smoothingHops))
+    }
+  }
+
   @Test("impossible configurations are refused, from code and from JSON")
   func doors() throws {
     #expect(throws: DetectionError.self) { try Configuration(smoothingHops: 2) }

@@ -103,10 +103,12 @@ public struct SoundSurvey: Hashable, Sendable {
     return Double(count) / Double(blocks.sampleRate)
   }
 
-  /// The rate that a model should hear at: the commonest, but no more than people hear where it is not ultrasound that
-  /// was recorded.
+  /// The rate that a model should hear at: the commonest, above 32 kHz its half or fourth, where it is not ultrasound that
+  /// was recorded. What lies above 12 kHz tells recorders apart rather than sounds (22,050 Hz is librosa's rate, too).
   public var modelRate: Int {
-    (48_001...100_000).contains(sampleRate) ? (sampleRate.isMultiple(of: 11_025) ? 44_100 : 48_000) : sampleRate
+    var rate = sampleRate
+    while (32_001...100_000).contains(rate), rate.isMultiple(of: 2) { rate /= 2 }
+    return rate
   }
 
   /// Features that suit the sounds; see `FeatureConfiguration.fitting`.

@@ -25,7 +25,7 @@ from harness import FIXTURES
 
 RATE, WINDOW, HOP, LIMIT = 16000, 0.7, 0.1, 0.05
 OPTIONS = ["--live", "--raw", f"s16le:{RATE}:1", "--format", "jsonl", "--window", str(WINDOW), "--hop", str(HOP),
-           "--threshold", "0.9/0.5"]
+           "--threshold", "0.9/0.5", "--smooth", "mean:1"]
 
 
 def main():

@@ -92,7 +92,9 @@ struct EventEvaluation: ParsableArguments {
     let settings = try loaded?.detectionSettings() ?? DetectionSettings()
     // Events of classes that are annotated nowhere are false alarms, too.
     let labels = Set(read[0].map(\.label)).union(tracks.values.flatMap(\.labels)).subtracting(ignored).sorted()
-    var configuration = try tracks.first.map { _, track in
+    // All are of one detector; the longest tells most surely which windows it had.
+    let typical = tracks.sorted { $0.key < $1.key }.map(\.value).max { $0.hops < $1.hops }
+    var configuration = try typical.map { track in
       let given = try settings.complete(window: track.window, hop: track.hop, labels: track.labels).events
       return try eventOptions.configuration(given, ignoring: ignored.intersection(track.labels))
     }
@@ -103,7 +105,9 @@ struct EventEvaluation: ParsableArguments {
       if let model, var loaded {
         var settings = settings
         (settings.events, settings.falseAlarmsPerHour) = (configuration, targetFalseAlarms)
-        settings.hop = tracks.values.first?.hop ?? settings.hop
+        if let hop = typical?.hop, let window = typical?.window, window > hop {
+          (settings.window, settings.hop) = (window, hop)
+        }
         try loaded.setDetectionSettings(settings)
         try loaded.write(to: model)
         StandardError.write("auricle: \(model): keeps these thresholds; detect uses them unless told otherwise")
@@ -234,15 +238,17 @@ private struct SoundNaming {
 }
 
 extension ScoreTrack {
-  /// The middle of the lengths of its hops, in seconds, to the millisecond; nil without any.
+  /// The middle of the lengths of its hops, but for the first and the last, which are of windows at the ends of the sound;
+  /// in seconds, to the millisecond; nil without any.
   fileprivate var hop: Double? {
-    let lengths = zip(boundaries, boundaries.dropFirst()).map { $1 - $0 }.sorted()
-    return lengths.isEmpty ? nil : (lengths[lengths.count / 2] * 1000).rounded() / 1000
+    let lengths = zip(boundaries, boundaries.dropFirst()).map { $1 - $0 }.dropFirst().dropLast().sorted()
+    return lengths.isEmpty ? nil : milliseconds(lengths[lengths.count / 2])
   }
 
   /// Of windows that slid over the sound, whose first one's scores hold until half a hop after its middle.
   fileprivate var window: Double? {
-    guard let hop, boundaries.count > 2 else { return nil }
-    return max(hop, 2 * (boundaries[1] - boundaries[0]) - hop)
+    hop.map { max($0, milliseconds(2 * (boundaries[1] - boundaries[0]) - $0)) }
   }
+
+  private func milliseconds(_ seconds: Double) -> Double { (seconds * 1000).rounded() / 1000 }
 }

@@ -7,7 +7,7 @@ extension EventDetector {
   /// The steps, in their order, each for one class by itself:
   /// 1. smoothing: the mean or the median of the scores of `smoothingHops` hops, the hop itself in their middle;
   /// 2. threshold with hysteresis: on are hops at `off` or more that follow each other, if one of them is at `on` or more
-  ///    (as scikit-image's `apply_hysteresis_threshold`; at most `mostHops` before that one);
+  ///    (as scikit-image's `apply_hysteresis_threshold`; at most `mostRisingHops` before that one);
   /// 3. agreement: active where at least `agreement` of `agreementHops` hops, the hop itself in their middle, are on;
   /// 4. events: hops that follow each other and are active, and those less than `minimumGap` apart, make one event;
   /// 5. events shorter than `minimumDuration` are dropped;
@@ -36,8 +36,10 @@ extension EventDetector {
       public func with(on: Float) -> Threshold { Threshold(on: on, off: min(on, off)) }
     }
 
-    /// The most hops that smoothing, hysteresis and agreement look at.
+    /// The most hops that smoothing and agreement look at.
     public static let mostHops = 100_001
+    /// The most hops that an event can have before the one that reaches `on`.
+    public static let mostRisingHops = 10_000
 
     public let smoothing: Smoothing
     /// Odd; 1 is off.
@@ -105,9 +107,10 @@ extension EventDetector {
     public static func sliding(
       window: Double, hop: Double, ignoring labels: Set<String> = []
     ) throws(DetectionError) -> Configuration {
-      let half = window / (4 * hop)
+      // A hop and a window that are rounded to frames have as many.
+      let half = window / (4 * hop) + 0.15
       return try Configuration(
-        smoothingHops: half > 0 ? 2 * Int(min(half + ScoreTrack.tolerance, Double(mostHops / 2))) + 1 : 1,
+        smoothingHops: half > 0 ? 2 * Int(min(half, Double(mostHops / 2))) + 1 : 1,
         threshold: Threshold(on: 0.7, off: 0.5), ignoredLabels: labels)
     }
 

@@ -50,7 +50,7 @@ struct LabelDetector: Sendable {
   mutating func append(_ hop: Hop) -> [SoundEvent] {
     isOn = hop.score >= (isOn ? threshold.off : threshold.on)
     let isRising = !isOn && hop.score >= threshold.off
-    if isRising && rising.count < EventDetector.Configuration.mostHops {
+    if isRising && rising.count < EventDetector.Configuration.mostRisingHops {
       rising.append(hop)
       return []
     }
@@ -81,6 +81,7 @@ struct LabelDetector: Sendable {
 
   /// Those that were rising are on if the hop after them is, and off if not.
   private mutating func settle(into events: inout [SoundEvent]) {
+    if rising.isEmpty { return }
     let risen = rising
     rising.removeAll(keepingCapacity: true)
     for hop in risen { take(hop, into: &events) }

@@ -340,6 +340,24 @@ struct DetectTests {
     #expect(run.output != plain)
     let labels = run.output.split(separator: "\n").dropFirst().map { String($0.split(separator: ",")[3]) }
     #expect(labels.count >= 3 && Set(labels).isSubset(of: Set(digits.map(\.label))), "\(run.output)")
+    let kept = try Run("detect", "--model", model, "--format", "csv", sound)
+    #expect(kept.output == run.output, "window and hop are kept")
+  }
+
+  @Test("evaluate makes the events of scores that detect made, by the same defaults", arguments: [0.5, 0.9, 1.1])
+  func defaults(window: Double) throws {
+    let folder = try TemporaryFolder()
+    let (bytes, digits) = try stream()
+    let sound = try file("day.wav", wav(bytes, size: 0), in: folder)
+    let truth = try folder.write(
+      "truth.csv", "start,end,label\n" + digits.map { "\($0.start),\($0.start + 0.5),\($0.label)\n" }.joined())
+    let scores = "\(folder.path)/s.tsv"
+    let found = try Run("detect", "--window", "\(window)", "--scores", scores, "--format", "csv", sound).output
+    let events = found.split(separator: "\n").count - 1
+    let run = try Run("evaluate", "--events", truth, "--scores", scores, "--json")
+    let report = try #require(JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [String: Any])
+    let overall = try #require((report["events"] as? [String: Any])?["overall"] as? [String: Any])
+    #expect(overall["found"] as? Int == events, "\(run.output.prefix(400))")
   }
 
   @Test("the report of events is a page with both lists, the sound's spectrogram and the sound")

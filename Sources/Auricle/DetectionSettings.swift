@@ -37,8 +37,8 @@ public struct DetectionSettings: Codable, Hashable, Sendable {
   ) throws(DetectionError) -> (window: Double, hop: Double, events: EventDetector.Configuration) {
     let window = window ?? self.window ?? 1
     let hop = hop ?? self.hop.flatMap { $0 <= window ? $0 : nil } ?? window / 4
-    let ignored = SoundDetector.backgroundLabels.intersection(labels)
     if let events { return (window, hop, events) }
+    let ignored = SoundDetector.backgroundLabels.intersection(labels)
     return (window, hop, try .sliding(window: window, hop: hop, ignoring: ignored))
   }
 }

@@ -34,16 +34,16 @@ struct AuricleCommand: AsyncParsableCommand {
       Export.self, Import.self, Quantize.self, Package.self, Doctor.self, Install.self,
     ])
 
-  #if canImport(Glibc)
-    /// Memory of 256 KiB or more goes back to the system when it is freed. By itself glibc keeps ever larger pieces, with
-    /// holes between them: a fourth of a long training's memory. (malloc.h is not in the module.)
-    private static func returnLargeMemory() {
+  /// Memory of 256 KiB or more goes back to the system when it is freed. By itself glibc keeps ever larger pieces, with
+  /// holes between them: a fourth of a long training's memory. (malloc.h is not in the module.)
+  private static func returnLargeMemory() {
+    #if canImport(Glibc)
       let thresholdOfMMAP: Int32 = -3
       typealias Option = @convention(c) (Int32, Int32) -> Int32
       guard let mallopt = dlsym(nil, "mallopt") else { return }
       _ = unsafeBitCast(mallopt, to: Option.self)(thresholdOfMMAP, 1 << 18)
-    }
-  #endif
+    #endif
+  }
 
   /// As it is typed.
   static func name(of command: any ParsableCommand.Type) -> String {
@@ -51,9 +51,7 @@ struct AuricleCommand: AsyncParsableCommand {
   }
 
   static func main() async {
-    #if canImport(Glibc)
-      returnLargeMemory()
-    #endif
+    returnLargeMemory()
     Interruption.turnSignalsIntoErrors()
     let arguments = CommandLineText.separated(CommandLine.words)
     do {

@@ -59,7 +59,7 @@ public struct EventDetector: Sendable {
   public mutating func finish() -> [SoundEvent] {
     var events: [SoundEvent] = []
     while smoother.flush() { events += step() }
-    for index in columns.indices { events += columns[index].machine.finish() }
+    for index in columns.indices { columns[index].machine.finish(into: &events) }
     return events
   }
 
@@ -73,7 +73,7 @@ public struct EventDetector: Sendable {
     for index in columns.indices {
       let score = smoother.output[columns[index].index]
       let hop = LabelDetector.Hop(start: smoother.outputStart, end: smoother.outputEnd, score: score)
-      events += columns[index].machine.append(hop)
+      columns[index].machine.append(hop, into: &events)
     }
     return events
   }

@@ -47,21 +47,14 @@ struct LabelDetector: Sendable {
     votes = [Bool](repeating: false, count: configuration.agreementHops)
   }
 
-  mutating func append(_ hop: Hop) -> [SoundEvent] {
+  mutating func append(_ hop: Hop, into events: inout [SoundEvent]) {
     isOn = hop.score >= (isOn ? threshold.off : threshold.on)
     let isRising = !isOn && hop.score >= threshold.off
-    if isRising && rising.count < EventDetector.Configuration.mostRisingHops {
-      rising.append(hop)
-      return []
-    }
-    var events: [SoundEvent] = []
-    settle(into: &events)
-    if isRising { rising = [hop] } else { take(hop, into: &events) }
-    return events
+    if !isRising || rising.count == EventDetector.Configuration.mostRisingHops { settle(into: &events) }
+    if isRising { rising.append(hop) } else { take(hop, into: &events) }
   }
 
-  mutating func finish() -> [SoundEvent] {
-    var events: [SoundEvent] = []
+  mutating func finish(into events: inout [SoundEvent]) {
     settle(into: &events)
     let count = waiting.count
     // As long as hops are still missing from a full delay, none was decided, and the first stands at place 0.
@@ -73,7 +66,6 @@ struct LabelDetector: Sendable {
     }
     waiting = []
     close(into: &events)
-    return events
   }
 
   /// The event that has begun and may go on, if it is long enough.
@@ -81,10 +73,8 @@ struct LabelDetector: Sendable {
 
   /// Those that were rising are on if the hop after them is, and off if not.
   private mutating func settle(into events: inout [SoundEvent]) {
-    if rising.isEmpty { return }
-    let risen = rising
+    for hop in rising { take(hop, into: &events) }
     rising.removeAll(keepingCapacity: true)
-    for hop in risen { take(hop, into: &events) }
   }
 
   private mutating func take(_ hop: Hop, into events: inout [SoundEvent]) {

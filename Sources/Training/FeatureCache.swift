@@ -16,8 +16,9 @@ public struct FeatureCache: Sendable {
     case file(offset: Int, frames: Int, coefficients: Int)
   }
 
-  /// Bytes of features that are kept in memory at most.
+  /// Bytes of features that are kept in memory at most, and where there is no room on the disk.
   public let memoryLimit: Int
+  private static let memoryWithoutDisk = 1 << 30
   public private(set) var bytesInMemory = 0
   public private(set) var bytesOnDisk = 0
   private var places: [Place] = []
@@ -38,13 +39,13 @@ public struct FeatureCache: Sendable {
         places.append(.file(offset: bytesOnDisk, frames: features.frames, coefficients: features.coefficients))
         bytesOnDisk += size
         return
-      } catch  where size <= Self.memoryWithoutDisk - bytesInMemory {}
+      } catch {
+        guard size <= Self.memoryWithoutDisk - bytesInMemory else { throw error }
+      }
     }
     bytesInMemory += size
     places.append(.memory(features))
   }
-
-  static let memoryWithoutDisk = 1 << 30
 
   private mutating func write(_ features: FeatureMatrix) throws(FileError) {
     let file = if let file { file } else { try ScratchFile() }

@@ -307,6 +307,12 @@ struct DetectTests {
     #expect(!FileManager.default.fileExists(atPath: output + ".unfinished"))
   }
 
+  /// A CSV file that says where the digits of `stream` are.
+  private func annotations(_ digits: [(label: String, start: Double)], in folder: TemporaryFolder) throws -> String {
+    try folder.write(
+      "truth.csv", "start,end,label\n" + digits.map { "\($0.start),\($0.start + 0.5),\($0.label)\n" }.joined())
+  }
+
   @Test("thresholds are chosen by scores and a rate of false alarms, kept in the model, and used")
   func target() throws {
     let folder = try TemporaryFolder()
@@ -314,8 +320,7 @@ struct DetectTests {
     let sound = try file("day.wav", wav(bytes, size: 0), in: folder)
     let model = "\(folder.path)/model.safetensors"
     try SoundClassifier().model.write(to: model)
-    let truth = try folder.write(
-      "truth.csv", "start,end,label\n" + digits.map { "\($0.start),\($0.start + 0.5),\($0.label)\n" }.joined())
+    let truth = try annotations(digits, in: folder)
     var lines: [String] = []
     for name in ["s.tsv", "s.npy"] {
       let scores = "\(folder.path)/\(name)"
@@ -349,8 +354,7 @@ struct DetectTests {
     let folder = try TemporaryFolder()
     let (bytes, digits) = try stream()
     let sound = try file("day.wav", wav(bytes, size: 0), in: folder)
-    let truth = try folder.write(
-      "truth.csv", "start,end,label\n" + digits.map { "\($0.start),\($0.start + 0.5),\($0.label)\n" }.joined())
+    let truth = try annotations(digits, in: folder)
     let scores = "\(folder.path)/s.tsv"
     let found = try Run("detect", "--window", "\(window)", "--scores", scores, "--format", "csv", sound).output
     let events = found.split(separator: "\n").count - 1

@@ -31,8 +31,7 @@ public struct DetectionCurve: Codable, Hashable, Sendable {
 
   /// `tracks` are the scores of sounds by their paths ("" for events without path). The threshold that moves is the one an
   /// event must reach; how far it lasts is told by `off` in `configuration`, or by the other one where that is lower.
-  /// Thresholds are the peaks of the smoothed scores, all of the highest and ever fewer of the
-  /// lower ones, unless given.
+  /// Thresholds are the peaks of the smoothed scores, all of the highest and ever fewer of the lower ones, unless given.
   ///
   /// Throws for a label that a track does not have, an annotated event of a sound without track, and tracks without length.
   public init(
@@ -134,10 +133,9 @@ public struct DetectionCurve: Codable, Hashable, Sendable {
     ) -> [SoundEvent] {
       var machine = LabelDetector(label: label, configuration: configuration, threshold: threshold)
       var events: [SoundEvent] = []
-      for hop in hops {
-        events += machine.append(hop)
-      }
-      return events + machine.finish()
+      for hop in hops { machine.append(hop, into: &events) }
+      machine.finish(into: &events)
+      return events
     }
   }
 

@@ -242,7 +242,7 @@ struct ConvolutionPass<Scalar: NetworkScalar>: LayerPass {
     kernels.add_filters(depth, filters, dkernel, gradient + offsets.kernel)
     for i in 0..<filters { gradient[offsets.bias + i] += dbias[i] }
     guard wanted, let kernelBackward else { return nil }
-    let dx = options.room.frames(x.shape, x.axis, besides: dy)
+    let dx = options.gradientFrames(x.shape, x.axis, besides: dy)
     taps.outputs(of: x.shape, in: dy).withUnsafeBufferPointer { outputs in
       guard let outputs = outputs.baseAddress else { return }
       var convolution = auricle_convolution(

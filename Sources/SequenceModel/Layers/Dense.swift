@@ -103,7 +103,7 @@ struct DensePass<Scalar: NetworkScalar>: LayerPass {
       dkernel, rows: input, columns: output, leading: output.count, to: gradient + offsets.kernel)
     Padding.addCollapsedRow(dbias, output, to: gradient + offsets.bias)
     guard wanted, let kernelTransposed else { return nil }
-    let dx = options.room.frames(x.shape, x.axis, besides: dy)
+    let dx = options.gradientFrames(x.shape, x.axis, besides: dy)
     kernels.gemm(x.rows, width, columns, dy.base, columns, kernelTransposed.base, nil, false, dx.base, width)
     return dx
   }

@@ -151,7 +151,7 @@ struct DepthwisePass<Scalar: NetworkScalar>: LayerPass {
     }
     Padding.addCollapsedRow(dbias, columns, to: gradient + offsets.bias)
     guard wanted else { return nil }
-    let dx = options.room.frames(x.shape, axis, besides: dy)
+    let dx = options.gradientFrames(x.shape, axis, besides: dy)
     convolve(taps.outputs(of: x.shape, in: dy), rows: x.rows, kernelBackward, bias: nil, dx.base)
     return dx
   }

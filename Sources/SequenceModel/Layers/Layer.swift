@@ -179,8 +179,8 @@ struct PassOptions<Scalar: NetworkScalar> {
   var initialState: RecurrentState<Scalar>?
   /// For `backward`: the gradient of the final states, if the loss depends on them.
   var stateGradient: RecurrentState<Scalar>?
-  /// Where `backward` puts the gradients of what enters the layers.
-  var room = GradientRoom<Scalar>()
+  /// Where `backward` puts the gradients of what enters the layers; nil for memory of their own.
+  var room: GradientRoom<Scalar>?
   /// Gathers where they end, if anybody wants to know; in `backward`, the gradient of where they began.
   var finalState: FinalState?
 
@@ -209,13 +209,21 @@ struct Frames<Scalar: NetworkScalar> {
 /// Memory for the gradients of what enters the layers. A gradient is needed until the layer before has made its own, so that
 /// two of them, in turn, are enough for a network.
 final class GradientRoom<Scalar: NetworkScalar> {
-  private lazy var buffers = (Buffer<Scalar>(), Buffer<Scalar>())
+  private let buffers = (Buffer<Scalar>(), Buffer<Scalar>())
 
-  /// Room beside `dy`; what is in it is of other layers, but for the padding, which is zero.
-  func frames(_ shape: BatchShape, _ axis: Axis, besides dy: Frames<Scalar>) -> Frames<Scalar> {
-    let dx = Frames(shape, axis, dy.buffer === buffers.0 ? buffers.1 : buffers.0)
-    if axis.paddedCount > axis.count { dx.buffer.clear(dx.rows * dx.width) }
-    return dx
+  fileprivate func buffer(besides buffer: Buffer<Scalar>) -> Buffer<Scalar> {
+    buffer === buffers.0 ? buffers.1 : buffers.0
+  }
+}
+
+extension PassOptions {
+  /// Frames for a gradient beside `dy`. Those that are not `zeroed` hold anything, but for the padding, which is zero.
+  func gradientFrames(
+    _ shape: BatchShape, _ axis: Axis, besides dy: Frames<Scalar>, zeroed: Bool = false
+  ) -> Frames<Scalar> {
+    let frames = Frames(shape, axis, room?.buffer(besides: dy.buffer) ?? Buffer())
+    if zeroed || axis.paddedCount > axis.count { frames.buffer.clear(frames.rows * frames.width) }
+    return frames
   }
 }
 

@@ -119,8 +119,7 @@ struct WindowPoolingPass<Scalar: NetworkScalar>: LayerPass {
     gradient: UnsafeMutablePointer<Scalar>
   ) -> Frames<Scalar>? {
     guard wanted, let x = tape.x, let source = tape.source else { return nil }
-    let dsource = options.room.frames(source.shape, source.axis, besides: dy)
-    dsource.buffer.clear(dsource.rows * dsource.width)
+    let dsource = options.gradientFrames(source.shape, source.axis, besides: dy, zeroed: true)
     let targets = taps.inputs(of: dy.shape, in: dsource).map { $0.map { UnsafeMutableRawPointer(mutating: $0) } }
     targets.withUnsafeBufferPointer { targets in
       tape.positions.withUnsafeBufferPointer { positions in
@@ -136,8 +135,7 @@ struct WindowPoolingPass<Scalar: NetworkScalar>: LayerPass {
       }
     }
     guard spread != nil else { return dsource }
-    let dx = options.room.frames(x.shape, x.axis, besides: dsource)
-    dx.buffer.clear(dx.rows * dx.width)
+    let dx = options.gradientFrames(x.shape, x.axis, besides: dsource, zeroed: true)
     for row in 0..<dx.rows {
       for bin in 0..<bins.input {
         dx.base[row * dx.width + bin] = dsource.base[row * dsource.width + bin * bins.columns]
